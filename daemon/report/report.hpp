@@ -1,0 +1,85 @@
+// The report: what was judged, where and when, with the verdict that follows. JSON is its one stored form
+// (schema jetcuda-check.report/1); text, the bus, the status line, the exit status and the digest are made of it.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/checks/judge.hpp"
+#include "probes/facts.hpp"
+
+namespace jetcuda {
+
+enum class Verdict { healthy, degraded, unhealthy, unknown };
+std::string_view name_of(Verdict verdict);
+
+// The program's version, as `--version` and the report say it.
+std::string_view tool_version();
+
+struct DeviceSummary {
+    std::string soc, module, model, gpu;  // empty: not known; JSON null
+    std::optional<int> sm;
+};
+
+struct CompatSummary {
+    std::string dir, product, cuda, enabled_by;
+};
+
+struct StackSummary {
+    std::string environment;  // "host" or "container"
+    std::string distribution;
+    std::string l4t, jetpack, gpu_module, kernel, libcuda;  // empty: not known; JSON null
+    std::string driver_cuda, effective_cuda, native_cuda;
+    std::vector<std::string> toolkit_cuda;
+    std::vector<CompatSummary> compat;
+};
+
+struct Report {
+    std::string tool;
+    std::string generated_at;  // RFC 3339, UTC
+    std::string boot_id;       // empty: not known
+    std::uint64_t sequence = 0;
+    std::string root = "/";
+    long duration_ms = 0;
+    bool probed = false;            // a driver was asked in this run, or a measurement of this boot was carried over
+    bool simulated = false;         // by the simulated libcuda: no hardware was asked
+    std::string driver_under_test;  // empty: none
+    Verdict verdict = Verdict::unknown;
+    std::string
+        reason;  // the id (or word: "not-a-jetson", "not-judged-yet", "no-permission") that decided; empty when healthy
+    DeviceSummary device;
+    StackSummary stack;
+    std::vector<CheckResult> checks;
+};
+
+// When a report was made: the only clock that the reporting side reads, handed in so that tests can hold it still.
+struct ReportTime {
+    std::string generated_at;  // RFC 3339, UTC, seconds
+    long duration_ms = 0;
+};
+
+// Facts and results become a report; the verdict follows the contract's section 3.
+Report make_report(const Facts& facts, std::vector<CheckResult> results, const ReportTime& time);
+
+// The verdict and the id or word that decided it, from the checks alone: a failed required check, else an unknown
+// required one, else a failed wanted one. Of several, the first that blocks others or that nothing blocks.
+struct Decision {
+    Verdict verdict = Verdict::unknown;
+    std::string reason;
+};
+Decision decide(const std::vector<CheckResult>& checks, bool is_jetson);
+
+// The newer report with what `earlier` measured in the same boot, where the newer one did not probe (contract,
+// section 3). Both of one root; `earlier` of another boot or not probed changes nothing.
+Report merge_measured(Report newer, const Report& earlier);
+
+// Before the first run: verdict unknown, reason "not-judged-yet", sequence 0.
+Report not_judged_yet(std::string boot_id);
+
+// A run that did not finish (crashed, hung or lying runner), as a report: verdict unknown, reason `reason`.
+Report run_did_not_finish(std::string boot_id, std::string reason, std::string sentence, const ReportTime& time);
+
+}  // namespace jetcuda

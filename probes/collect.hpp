@@ -1,0 +1,30 @@
+// Asks every source once and hands on what they said. Judges nothing, never throws for the state of a machine.
+
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probes/catalog/catalog.hpp"
+#include "probes/facts.hpp"
+#include "probes/system/system_root.hpp"
+
+namespace jetcuda {
+
+struct CollectRequest {
+    std::optional<std::string> soc;     // --soc, for an image at rest
+    std::optional<std::string> driver;  // --driver FILE, a path on this machine
+    bool probe = true;                  // false: --no-probe
+    std::string probe_program;          // path of jetcuda-probe
+    std::chrono::milliseconds probe_step_limit{20'000};
+    std::chrono::milliseconds probe_total_limit{60'000};
+    std::vector<std::string> service_users;                    // setting of that name
+    int probe_lock = -1;                                       // descriptor the probe inherits (gpu.lock), or -1
+    std::function<void(std::string_view source)> on_progress;  // may be empty
+};
+
+Facts collect(const SystemRoot& root, const Catalog& catalog, const CollectRequest& request);
+
+}  // namespace jetcuda

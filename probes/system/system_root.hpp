@@ -1,0 +1,80 @@
+// The machine as a folder. Everything the program reads of a system goes through here, by paths as that
+// system sees them ("/etc/nv_tegra_release"); point the root at another folder and the same program judges a
+// board kept in the tests, a mounted disk or a container's file system.
+//
+// Links are followed below the root, absolute ones too (they start again at the root, as they would after a
+// chroot), and ".." stops at it: no path given here can lead out of the root.
+//
+// What a folder in a repository cannot hold (device nodes, owners, modes, empty folders) may stand in
+// `.jetcuda-root.json` at a root that is not "/" (contract, section 2); such an entry is named as the source.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probes/fact.hpp"
+
+namespace jetcuda {
+
+enum class FileKind { regular, directory, symlink, character_device, block_device, fifo, socket, other };
+
+struct FileStatus {
+    FileKind kind = FileKind::other;
+    std::uint64_t size = 0;  // bytes
+    std::uint32_t mode = 0;  // permission bits only, 0 to 07777
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::uint32_t device_major = 0;  // of a device node, else 0
+    std::uint32_t device_minor = 0;
+};
+
+// A path after every link was followed.
+struct ResolvedPath {
+    std::string inside;             // as the system below the root names it: "/usr/lib/libcuda.so.1.1"
+    std::filesystem::path on_host;  // the same file as this process can open it
+};
+
+class SystemRoot {
+public:
+    // Opens nothing but `.jetcuda-root.json`, which is read for any root other than "/". Throws
+    // std::runtime_error naming the file and the way out when the folder is missing or that file is malformed.
+    explicit SystemRoot(std::filesystem::path host_directory = "/");
+
+    [[nodiscard]] bool live() const { return live_; }  // this root is "/", the running system's own
+    [[nodiscard]] const std::filesystem::path& host_directory() const { return host_directory_; }
+
+    // Files the kernel makes up report size 0, so the limit counts what was read. A longer file is
+    // not_understood; a FIFO, socket or device is refused without opening it.
+    static constexpr std::size_t default_read_limit = std::size_t{1} << 20;
+    [[nodiscard]] Fact<std::string> read(std::string_view path, std::size_t limit = default_read_limit) const;
+    // The same, without white space and NULs at its end: for one-value files of /proc and /sys.
+    [[nodiscard]] Fact<std::string> read_value(std::string_view path) const;
+
+    // Names in a folder, sorted, without "." and ".."; folders and nodes of `.jetcuda-root.json` are among them.
+    [[nodiscard]] Fact<std::vector<std::string>> list(std::string_view path) const;
+
+    [[nodiscard]] Fact<ResolvedPath> resolve(std::string_view path) const;  // the last link is followed too
+    [[nodiscard]] Fact<FileStatus> status(std::string_view path) const;     // of what the path leads to
+    [[nodiscard]] bool exists(std::string_view path) const;
+    // May this process open the node for reading and writing? Only asked of the live system; elsewhere not_asked.
+    [[nodiscard]] Fact<bool> can_open(std::string_view path) const;
+
+    // How often each file was read: a test holds the program to one read a file.
+    [[nodiscard]] const std::map<std::string, int, std::less<>>& read_counts() const { return read_counts_; }
+
+private:
+    struct Walked;
+    [[nodiscard]] Fact<Walked> walk(std::string_view path) const;
+
+    std::filesystem::path host_directory_;
+    bool live_ = false;
+    std::map<std::string, FileStatus, std::less<>> noted_;  // from .jetcuda-root.json, by path inside the root
+    mutable std::map<std::string, int, std::less<>> read_counts_;
+};
+
+}  // namespace jetcuda
