@@ -6,7 +6,15 @@
 // chroot), and ".." stops at it: no path given here can lead out of the root.
 //
 // What a folder in a repository cannot hold (device nodes, owners, modes, empty folders) may stand in
-// `.jetcuda-root.json` at a root that is not "/" (contract, section 2); such an entry is named as the source.
+// `.jetcuda-root.json` at a root that is not "/" (contract, section 2); such an entry is named as the source:
+//
+//   {"nodes": [{"path": "/dev/nvmap", "type": "c", "major": 10, "minor": 120, "mode": "0660", "uid": 0, "gid": 44}],
+//    "dirs": ["/sys/module/nvgpu"]}
+//
+// `type` is the letter of find(1): c and b (device nodes, with major and minor), p (FIFO), s (socket), d (folder),
+// f (owner and mode of a file that is really there). `mode` is octal text; uid and gid are 0 where absent. A path
+// is absolute, without links in it; folders above it need not exist. `dirs` are folders, 0755 root:root. Any other
+// key, or a path named twice, is an error.
 
 #pragma once
 
@@ -69,11 +77,17 @@ public:
 
 private:
     struct Walked;
+    struct Noted {
+        FileStatus status;
+        bool implied = false;  // a folder that stands only because something below it is noted
+    };
     [[nodiscard]] Fact<Walked> walk(std::string_view path) const;
+    [[nodiscard]] const Noted* noted(std::string_view inside) const;
+    void read_notes();
 
     std::filesystem::path host_directory_;
     bool live_ = false;
-    std::map<std::string, FileStatus, std::less<>> noted_;  // from .jetcuda-root.json, by path inside the root
+    std::map<std::string, Noted, std::less<>> noted_;  // from .jetcuda-root.json, by path inside the root
     mutable std::map<std::string, int, std::less<>> read_counts_;
 };
 
