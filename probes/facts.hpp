@@ -24,6 +24,7 @@ struct Scope {
     bool at_rest = false;       // an image: no proc/modules below the root
     bool in_container = false;  // the same as facts.environment, for those who only need yes or no
     bool probe_wanted = false;  // a driver was to be asked (neither --no-probe nor a foreign root without --driver)
+    bool probe_stuck = false;   // none was asked: a child of an earlier run, stuck in the kernel, still holds gpu.lock
     std::optional<std::string> driver_override;  // --driver FILE, a host path
 };
 

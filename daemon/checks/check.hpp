@@ -33,10 +33,10 @@ enum class Basis {
 // What mends it, ending with the exact command, per distribution. `other` serves where one is empty.
 // May name values of the finding: "sudo apt-get install --reinstall {package}".
 struct Remedy {
-    std::string_view apt;
-    std::string_view nix;
-    std::string_view yocto;
-    std::string_view other;
+    std::string_view apt = {};
+    std::string_view nix = {};
+    std::string_view yocto = {};
+    std::string_view other = {};
     [[nodiscard]] std::string_view for_distribution(Distribution distribution) const;
 };
 
@@ -45,7 +45,7 @@ struct Code {
     std::string_view code;  // kebab-case, stable for ever
     Status status;
     std::string_view sentence;
-    Remedy remedy;  // all empty for a pass, or where there is nothing to mend
+    Remedy remedy = {};  // all empty for a pass, or where there is nothing to mend
 };
 
 // `volatile_value` keeps a value out of the digest: it may differ between two runs on an unchanged machine.
@@ -60,8 +60,8 @@ struct Evidence {
 // sentence and remedy follow from it.
 struct Finding {
     std::string_view code;
-    std::map<std::string, std::string> values;  // fills the {names} of sentence and remedy
-    std::vector<Evidence> evidence;
+    std::map<std::string, std::string> values = {};  // fills the {names} of sentence and remedy
+    std::vector<Evidence> evidence = {};
 };
 
 struct Check {
@@ -80,8 +80,8 @@ struct Check {
 };
 
 // Codes that every check may answer: "not-readable", "not-understood", "not-there", "not-asked" (unknown, from a
-// Missing), "blocked" (unknown), and the not-applicable ones "not-a-jetson", "in-container", "not-running",
-// "not-probed".
+// Missing), "blocked", "no-permission" and "probe-still-stuck" (unknown), and the not-applicable ones "not-a-jetson",
+// "in-container", "not-running", "not-probed".
 const std::vector<Code>& common_codes();
 
 // The finding for a fact that is missing: the common code of its reason, with {why} and the source as evidence.
