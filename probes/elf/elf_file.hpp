@@ -1,0 +1,109 @@
+// What the loader and the kernel read of an ELF file, read without loading it: for which machine it is, what it
+// is called and what it needs, its sections, its notes, and whether it exports a name. 64-bit little-endian
+// files only, which is all that a Jetson (and a desktop that stands in for one) runs.
+//
+// Like the loader, a shared object's dynamic section is found through the program headers, so a file whose
+// section table is damaged or was stripped still answers; sections serve kernel modules, which have nothing else.
+// The ELF specification is "System V Application Binary Interface", chapters 4 and 5; the GNU hash table is
+// described only in binutils (bfd/elflink.c) and glibc (elf/dl-lookup.c).
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probes/elf/bytes.hpp"
+
+namespace jetcuda {
+
+struct ElfSection {
+    std::string name;
+    std::uint32_t type = 0;
+    FileOffset offset;
+    std::uint64_t size = 0;
+    std::uint64_t alignment = 0;
+};
+
+struct ElfNote {
+    std::string owner;  // "GNU"
+    std::uint32_t type = 0;
+    std::string payload;
+    bool cut = false;  // claims more bytes than its section holds; `payload` is what there is
+};
+
+struct ElfDynamic {
+    std::string soname;  // empty where the file has none
+    std::vector<std::string> needed;
+    std::optional<std::string> rpath;
+    std::optional<std::string> runpath;
+};
+
+class ElfFile {
+public:
+    static constexpr std::uint16_t type_relocatable = 1;  // a kernel module
+    static constexpr std::uint16_t type_shared = 3;
+    static constexpr std::uint16_t machine_x86_64 = 62;
+    static constexpr std::uint16_t machine_aarch64 = 183;
+
+    // Reads the header and the program headers. `source` must outlive this. Every function throws Malformed for
+    // what it reads itself, and nothing is read before it is asked for.
+    explicit ElfFile(const ByteSource& source);
+
+    [[nodiscard]] std::uint16_t type() const { return type_; }
+    [[nodiscard]] std::uint16_t machine() const { return machine_; }
+
+    [[nodiscard]] std::vector<ElfSection> sections() const;
+    [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
+    [[nodiscard]] std::string content(const ElfSection& section) const;
+
+    [[nodiscard]] ElfDynamic dynamic() const;  // all empty where the file has no dynamic section
+
+    // From the note segments, or from the note sections where there is no such segment (kernel modules).
+    [[nodiscard]] std::vector<ElfNote> notes() const;
+    [[nodiscard]] std::string build_id() const;  // hex, or empty
+
+    // Does the dynamic symbol table define this name for others?
+    [[nodiscard]] bool exports(std::string_view symbol) const;
+
+private:
+    struct Segment {
+        std::uint32_t type = 0;
+        FileOffset offset;
+        VirtualAddress address;
+        std::uint64_t file_size = 0;
+        std::uint64_t alignment = 0;
+    };
+    struct DynamicEntry {
+        std::uint64_t tag = 0;
+        std::uint64_t value = 0;
+    };
+
+    [[nodiscard]] std::vector<DynamicEntry> dynamic_entries() const;
+    [[nodiscard]] FileOffset offset_of(VirtualAddress address) const;
+    [[nodiscard]] bool defines(FileOffset symbols, FileOffset strings, std::uint64_t index,
+                               std::string_view name) const;
+    [[nodiscard]] bool gnu_table_has(FileOffset table, FileOffset symbols, FileOffset strings,
+                                     std::string_view name) const;
+    [[nodiscard]] bool sysv_table_has(FileOffset table, FileOffset symbols, FileOffset strings,
+                                      std::string_view name) const;
+
+    const ByteSource& source_;
+    std::uint16_t type_ = 0;
+    std::uint16_t machine_ = 0;
+    FileOffset section_table_;
+    std::uint16_t section_count_ = 0;
+    std::uint16_t section_names_ = 0;
+    std::vector<Segment> segments_;
+};
+
+// The notes in one section's bytes, also as the kernel shows them in /sys/module/NAME/notes. Lengths are believed
+// only within the section: a published libcuda claims 41 bytes of payload and has 39.
+std::vector<ElfNote> read_notes(ByteView bytes, std::uint64_t alignment = 4);
+
+// The GNU build id among notes, in hex; empty where there is none, or only a damaged one.
+std::string build_id_of(const std::vector<ElfNote>& notes);
+
+}  // namespace jetcuda

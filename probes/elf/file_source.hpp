@@ -1,0 +1,29 @@
+// A file whose bytes are fetched as they are asked for: a driver library has tens of MB, and what we want to
+// know of it stands in a few KB.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "probes/elf/bytes.hpp"
+
+namespace jetcuda {
+
+class FileSource final : public ByteSource {
+public:
+    // Opens a regular file for reading, without waiting on anything. Throws std::system_error when that fails
+    // (its code says whether the file was absent or forbidden).
+    explicit FileSource(const std::filesystem::path& path);
+    ~FileSource() override;
+
+    [[nodiscard]] std::uint64_t size() const override { return size_; }
+
+private:
+    void fill(FileOffset at, std::string& bytes, std::string_view what) const override;
+
+    int descriptor_ = -1;
+    std::uint64_t size_ = 0;
+};
+
+}  // namespace jetcuda
