@@ -39,13 +39,24 @@ struct LineRecord {
     std::string source;
 };
 
+// The CUDA versions that a cuda_compat package may bring to a release, both included.
+struct CompatWindow {
+    CudaVersion lowest;
+    CudaVersion highest;
+};
+
 struct ReleaseRecord {
     L4tRelease l4t;
-    std::optional<std::string> jetpack;         // "6.2.2"
-    std::optional<CudaVersion> cuda;            // of the JetPack's toolkit
-    std::optional<CudaVersion> driver_cuda;     // that cuDriverGetVersion of its own libcuda answers
-    std::optional<std::string> driver_version;  // "540.5.0": suffix of libnvidia-ptxjitcompiler
-    std::optional<std::string> kernel;          // "5.15.185"
+    std::optional<std::string> jetpack;             // "6.2.2"
+    std::optional<CudaVersion> cuda;                // of the JetPack's toolkit
+    std::optional<CudaVersion> driver_cuda;         // that cuDriverGetVersion of its own libcuda answers
+    std::optional<std::string> driver_version;      // "540.5.0": suffix of libnvidia-ptxjitcompiler
+    std::optional<std::string> kernel;              // "5.15.185"
+    std::vector<std::string> socs;                  // "T234"
+    std::map<std::string, std::string> components;  // of its JetPack: "cuda_cudart" -> "12.6.68"
+    std::optional<std::string> cudnn;               // "9.3.0.75"
+    std::optional<std::string> tensorrt;            // "10.3.0.30"
+    std::optional<CompatWindow> compat;
     std::string source;
 };
 

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string_view>
 
@@ -15,7 +16,7 @@ struct JsonFlaw : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-inline constexpr int json_depth_limit = 32;
+inline constexpr std::size_t json_depth_limit = 32;
 
 nlohmann::json parse_strictly(std::string_view text);  // throws JsonFlaw
 

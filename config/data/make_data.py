@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Makes socs.json and releases.json from the collected facts: only the fields that the program reads, every record
+with its sources. Facts are gathered by hand from public repositories; the program's data are never edited by hand,
+so that both cannot drift apart.
+
+    python3 config/data/make_data.py FOLDER-WITH-FACTS
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# Lines that CUDA checks make sense on, with the SoCs that NVIDIA released them for (contract, section 4).
+SUPPORTED_LINES = {35: ["T194", "T234"], 36: ["T234"], 38: ["T264"], 39: ["T234", "T264"]}
+# Older lines are recognised, so that a board that runs one is told so.
+OLDER_LINES = [21, 23, 24, 27, 28, 31, 32, 34]
+LINES_SOURCE = "rbonghi/jetson_stats jtop/core/jetson_variables.py (L4T to JetPack map)"
+
+
+def clean(source):
+    """A source that names a file only by its number in a search index is told as what it is."""
+    source = re.sub(r"code-index (?:files?|ids?) \d+(?: \([^)]*\))?(?:, \d+(?: \([^)]*\))?)*", "a public GitHub file", source)
+    return source.replace("public GitHub file, a public GitHub file", "a public GitHub file")
+
+
+def unique(items):
+    return list(dict.fromkeys(items))
+
+
+def soc_record(fact):
+    sources = list(fact["source"])
+    for module in fact["modules"]:
+        sources += module["source"]
+    return {
+        "id": fact["id"],
+        "name": fact["names"][0],
+        "support": "left-behind" if fact["status"] == "recognised_unsupported" else "supported",
+        "capability": fact["compute_capability"],
+        "compatible": fact["compatible_last"],
+        "soc0_id": fact["soc0_soc_id"],
+        "gpu_module": fact["gpu_kernel_module"],
+        "gpu_variant": fact["gpu_stack_variant"],
+        "modules": {module["part"]: module["name"] for module in fact["modules"]},
+        "source": unique(clean(source) for source in sources),
+    }
+
+
+def line_records(socs):
+    records = []
+    for line in sorted([*OLDER_LINES, *SUPPORTED_LINES]):
+        on = SUPPORTED_LINES.get(line)
+        if on is None:
+            on = sorted(soc["id"] for soc in socs if f"R{line}" in soc["l4t_lines"])
+        records.append({
+            "line": line,
+            "support": "supported" if line in SUPPORTED_LINES else "not-supported",
+            "socs": on,
+            "source": [LINES_SOURCE],
+        })
+    return records
+
+
+def release_record(fact):
+    compat = fact["cuda_compat"]["range"]
+    supported = int(fact["l4t"].split(".")[0]) in SUPPORTED_LINES
+    record = {
+        "l4t": fact["l4t"],
+        "jetpack": fact["jetpack"],
+        "cuda": fact["cuda"],
+        "driver_cuda": fact["cuda_driver_api"],
+        "driver_version": fact["driver_version"],
+        "kernel": fact["kernel"],
+        "socs": [soc["soc"] for soc in fact["socs"]],
+    }
+    if supported:  # packages of the older lines are never judged
+        record["components"] = {name: version for name, version in fact["components"].items() if version}
+        record["cudnn"] = fact["cudnn"]
+        record["tensorrt"] = fact["tensorrt"]
+        record["compat"] = {"lowest": compat[0], "highest": compat[1]} if compat else None
+    basis = fact["cuda_driver_api_basis"]
+    record["source"] = unique(clean(source) for source in fact["source"] + ([basis] if basis else []))
+    return record
+
+
+def text_of(record, breaks):
+    """One record over a few lines: a new line before each key in `breaks`."""
+    text = "    {"
+    for index, (key, value) in enumerate(record.items()):
+        if key in breaks:
+            text += ",\n     " if index else ""
+        elif index:
+            text += ", "
+        text += json.dumps(key) + ": " + json.dumps(value, ensure_ascii=False)
+    return text + "}"
+
+
+def write(name, about, lists):
+    parts = [f'  "about": {json.dumps(about)}']
+    for key, records, breaks in lists:
+        rows = ",\n".join(text_of(record, breaks) for record in records)
+        parts.append(f'  "{key}": [\n{rows}\n  ]')
+    (HERE / name).write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: make_data.py FOLDER-WITH-FACTS (a folder that holds socs.json and releases.json)")
+    facts = Path(sys.argv[1])
+    socs = json.loads((facts / "socs.json").read_text(encoding="utf-8"))["socs"]
+    releases = json.loads((facts / "releases.json").read_text(encoding="utf-8"))["releases"]
+    write("socs.json", "Jetson SoCs and modules. Made by make_data.py; README.md has the meaning of every key.",
+          [("socs", [soc_record(soc) for soc in socs], ("compatible", "modules", "source"))])
+    releases.sort(key=lambda release: [int(part) for part in release["l4t"].split(".")])
+    write("releases.json", "L4T lines and releases. Made by make_data.py; README.md has the meaning of every key.",
+          [("lines", line_records(socs), ()),
+           ("releases", [release_record(release) for release in releases], ("components", "cudnn", "source"))])
+
+
+if __name__ == "__main__":
+    main()
