@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -11,6 +12,10 @@
 
 namespace jetcuda {
 
+inline constexpr std::string_view report_schema = "jetcuda-check.report/1";
+inline constexpr std::size_t report_size_limit = std::size_t{4} << 20;  // bytes; a longer text is refused unread
+
+// The message opens with the JSON pointer of what breaks the form: "/checks/3/status is \"maybe\"; …".
 struct ReportFormatError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

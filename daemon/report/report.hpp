@@ -48,8 +48,10 @@ struct Report {
     bool simulated = false;         // by the simulated libcuda: no hardware was asked
     std::string driver_under_test;  // empty: none
     Verdict verdict = Verdict::unknown;
-    std::string
-        reason;  // the id (or word: "not-a-jetson", "not-judged-yet", "no-permission") that decided; empty when healthy
+    // What decided: a check's id, or a word ("not-a-jetson", "not-judged-yet", "nothing-judged", a run that did not
+    // finish). Empty when healthy.
+    std::string reason;
+    std::string sentence;  // the reason in words where no check holds it (a run that did not finish); else empty
     DeviceSummary device;
     StackSummary stack;
     std::vector<CheckResult> checks;

@@ -1,6 +1,6 @@
 // The configuration: /etc/jetcuda-check/config.json, then config.d/*.json in the order of their names; a later
-// file wins, key by key. config/defaults.json holds every key with its meaning and default; an unknown key or a
-// wrong type is an error that names file, line and key.
+// file wins, key by key. config/defaults.json holds every key with its default, config/settings.schema.json what each
+// means; an unknown key or a wrong type is an error that names file, line and key.
 
 #pragma once
 
@@ -28,11 +28,16 @@ struct Settings {
     unsigned history_reports = 64;
     unsigned long history_bytes = 4UL << 20;
     std::string log_level = "info";
+
+    bool operator==(const Settings&) const = default;
 };
 
 struct SettingsError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+
+// Every key that load_settings takes, as "probe.step_limit_s", sorted.
+std::vector<std::string> setting_keys();
 
 // `directory` holds config.json and config.d; neither has to exist. Throws SettingsError.
 Settings load_settings(const std::filesystem::path& directory);
