@@ -28,8 +28,9 @@ struct DpkgPackages {
 // Those packages of /var/lib/dpkg/status whose names begin with one of `prefixes`.
 Fact<DpkgPackages> read_dpkg(const SystemRoot& root, const std::vector<std::string_view>& prefixes);
 
-// The name of the nvidia-l4t-* package that brought the file `path` (Missing, not_there: none of them did). Only
-// their file lists are read: all lists of a board together are tens of megabytes.
-Fact<std::string> find_owner_among_l4t_packages(const SystemRoot& root, std::string_view path);
+// The name of the nvidia-l4t-* package among `packages` that brought the file `path` (Missing, not_there: none of them
+// did). Only the file lists of those are read: all lists of a board together are tens of megabytes.
+Fact<std::string> find_owner_among_l4t_packages(const SystemRoot& root, const DpkgPackages& packages,
+                                                std::string_view path);
 
 }  // namespace jetcuda
