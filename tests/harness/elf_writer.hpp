@@ -16,15 +16,15 @@ enum class HashTable { gnu, sysv, none };
 
 struct ElfRecipe {
     std::uint16_t machine = 183;  // aarch64
-    std::string soname;
-    std::vector<std::string> needed;
-    std::string rpath;
-    std::string runpath;
-    std::string build_id;                                       // raw bytes
-    std::vector<std::string> exports;                           // symbols it defines
-    std::vector<std::string> imports;                           // symbols it wants
-    std::vector<std::pair<std::string, std::string>> modinfo;   // key, value: a kernel module's
-    std::vector<std::pair<std::string, std::string>> sections;  // name, content: any others
+    std::string soname = {};
+    std::vector<std::string> needed = {};
+    std::string rpath = {};
+    std::string runpath = {};
+    std::string build_id = {};                                       // raw bytes
+    std::vector<std::string> exports = {};                           // symbols it defines
+    std::vector<std::string> imports = {};                           // symbols it wants
+    std::vector<std::pair<std::string, std::string>> modinfo = {};   // key, value: a kernel module's
+    std::vector<std::pair<std::string, std::string>> sections = {};  // name, content: any others
     HashTable hash = HashTable::gnu;
     bool section_table = true;
     std::size_t padding = 0;  // bytes after everything else, for files whose size matters
@@ -184,7 +184,8 @@ inline WrittenElf write_shared_object(const ElfRecipe& recipe) {
         put(symbols, strings.add(name), 4);
         put(symbols, 0x12, 2);
         put(symbols, 0, 2);
-        put(symbols, 0, 16);
+        put(symbols, 0, 8);
+        put(symbols, 0, 8);
     }
     for (const std::string& name : recipe.exports) {
         put(symbols, strings.add(name), 4);
