@@ -119,7 +119,7 @@ std::string end_line(const ProbeAnswer& so_far, const StepAnswer& step) {
     nlohmann::ordered_json line{{"end", name_of(step.step)}};
     if (step.end == StepEnd::answered) {
         line["result"] = step.result;
-        if (step.result != 0) line["name"] = step.name;
+        if (step.result != 0 && !step.name.empty()) line["name"] = step.name;
         if (step.result != 0 && !step.text.empty()) line["text"] = step.text;
     } else {
         line["failure"] = step.failure;
