@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""Shell scripts run under any POSIX sh, say `set -e`, and pass shellcheck where it is installed."""
+
+import shutil
+import subprocess
+
+import tree
+
+complaints = tree.Complaints(
+    "the first thing a newcomer runs is one of these, on a machine whose sh is dash",
+    "run shellcheck -s sh on the file; a finding that is wrong is disabled in its line, with the reason")
+checker = shutil.which("shellcheck", path="/usr/bin:/bin")
+scripts = [path for path in tree.files() if path.suffix == ".sh" or (
+    not path.suffix and (tree.TOP / path).read_bytes()[:64].startswith((b"#!/bin/sh", b"#!/usr/bin/env sh")))]
+for path in scripts:
+    complaints.looked_at(path)
+    content = tree.lines(path)
+    if content[:1] != ["#!/bin/sh"]:
+        complaints.add(path, "does not begin with #!/bin/sh", 1)
+    if not any(line.startswith("set -e") for line in content):
+        complaints.add(path, "does not say `set -eu`: it would go on after a failure")
+    for command in (["sh", "-n"], [checker, "-s", "sh", "-S", "warning"] if checker else None):
+        if command:
+            done = subprocess.run([*command, str(tree.TOP / path)], capture_output=True, text=True)
+            if done.returncode:
+                complaints.add(path, (done.stdout + done.stderr).strip())
+complaints.finish()
