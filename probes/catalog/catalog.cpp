@@ -9,6 +9,7 @@
 
 #include "probes/catalog/record_reader.hpp"
 #include "probes/system/strict_json.hpp"
+#include "probes/system/text.hpp"
 
 namespace jetcuda {
 namespace {
@@ -28,10 +29,6 @@ std::string read_source(RecordReader& reader) {
     for (const std::string& part : reader.texts("source")) source.append(source.empty() ? "" : "; ").append(part);
     if (source.empty()) reader.refuse("source", "is empty; say where the record comes from");
     return source;
-}
-
-bool is_digits(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 SocRecord read_soc(RecordReader& reader) {
