@@ -1,0 +1,17 @@
+// Checks as JSON, schema "jetcuda-check.checks/1": everything that belongs to a check but its judge.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/checks/check.hpp"
+
+namespace jetcuda {
+
+std::string checks_as_json(const std::vector<const Check*>& checks);  // indented, newline at its end
+
+// What a check rests on, in words: "files of the root file system".
+std::string_view description_of(Basis basis);
+
+}  // namespace jetcuda

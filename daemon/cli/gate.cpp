@@ -1,0 +1,162 @@
+// `jetcuda-check gate`: the boot decision. Exit status 1 withholds boot-complete.target, on which boot loaders roll
+// back to the system before; so it is given for what was measured on this board only. Every fault of our own, a
+// broken configuration and a daemon that does not answer among them, ends with 0 and a sentence.
+//
+// The deadline lives in here: where everything else failed to end in time, an alarm does.
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "daemon/bus/client.hpp"
+#include "daemon/cli/gate_policy.hpp"
+#include "daemon/cli/inquiry.hpp"
+#include "daemon/cli/output.hpp"
+#include "daemon/cli/verbs.hpp"
+#include "daemon/report/json.hpp"
+#include "probes/system/system_root.hpp"
+
+namespace jetcuda {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr unsigned alarm_margin_s = 5;  // after the deadline, by which the ordinary way has ended
+
+extern "C" void pass_by_alarm(int /*signal*/) {
+    constexpr std::string_view sentence =
+        "jetcuda-check: The boot passes: no decision was reached before gate.deadline_s. See why with: journalctl -b "
+        "-u jetcuda-check\n";
+    // Nothing to be done where this fails, and nothing else is allowed in a signal handler.
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, sentence.data(), sentence.size());
+    ::_exit(to_int(ExitStatus::healthy));
+}
+
+std::string without_dashes(std::string_view text) {
+    std::string id;
+    for (const char letter : text) {
+        if (letter != '-') id += letter;
+    }
+    return id;
+}
+
+// The report that the daemon left in its state folder, where it is one of this boot; else the sentence why not.
+std::optional<Report> read_stored_report(const std::filesystem::path& directory, const std::string& boot_id,
+                                         std::string& why_not) {
+    const std::string path = directory / "report.json";
+    const Fact<std::string> stored = SystemRoot{"/"}.read(path, report_size_limit);
+    if (!stored) {
+        why_not = stored.missing().why;
+        return std::nullopt;
+    }
+    try {
+        Report report = report_from_json(*stored);
+        if (!boot_id.empty() && without_dashes(report.boot_id) == without_dashes(boot_id)) return report;
+        why_not = fmt::format("{} is not of this boot", path);
+    } catch (const ReportFormatError& error) {
+        why_not = fmt::format("{} is not understood ({})", path, error.what());
+    }
+    return std::nullopt;
+}
+
+std::optional<Report> ask_daemon(milliseconds limit, std::string& why_not) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    const BusAnswer<BusClient> client = BusClient::connect();
+    if (!client) {
+        why_not = client.why_not;
+        return std::nullopt;
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+    const BusAnswer<std::string> answer = client->wait_for_report(std::max(left, milliseconds{0}));
+    if (!answer) {
+        why_not = answer.why_not;
+        return std::nullopt;
+    }
+    try {
+        Report report = report_from_json(*answer);
+        if (report.sequence > 0) return report;
+        why_not = fmt::format("the daemon had judged nothing after {} s", limit.count() / 1000);
+    } catch (const ReportFormatError& error) {
+        why_not = fmt::format("the daemon's report is not understood ({})", error.what());
+    }
+    return std::nullopt;
+}
+
+GateDecision decide(const Options& options) {
+    const Settings settings = settings_for(options);
+    std::signal(SIGALRM, pass_by_alarm);
+    ::alarm(static_cast<unsigned>(settings.gate_deadline.count()) + alarm_margin_s);
+
+    const std::string state_directory = options.state_dir.value_or(std::string{default_state_directory});
+    const std::string boot_id = SystemRoot{"/"}.read_value("/proc/sys/kernel/random/boot_id").known()
+                                    ? *SystemRoot{"/"}.read_value("/proc/sys/kernel/random/boot_id")
+                                    : "";
+    std::string no_answer;
+    std::string nothing_stored;
+    std::optional<Report> report = ask_daemon(settings.gate_deadline, no_answer);
+    if (!report) {
+        report = read_stored_report(std::filesystem::absolute(state_directory), boot_id, nothing_stored);
+        write_error_line(fmt::format("The daemon gave no report: {}; {}.", no_answer,
+                                     report ? "its stored report of this boot decides" : nothing_stored));
+    }
+    const Report* const known = report ? &*report : nullptr;
+    return with_policy(decide_gate(known), known, settings);
+}
+
+// The unit's second line tests for this file, so that our own crash, which leaves none, lets the boot pass.
+void leave_deny_file(const std::string& path, const GateDecision& decision) {
+    if (decision.allow) return;
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    const std::string text = decision.sentence + '\n';
+    const bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (!written) {
+        write_error_line(fmt::format("{} could not be written: {}. Make its folder writable for the gate.", path,
+                                     std::generic_category().message(errno)));
+    }
+    if (file >= 0) ::close(file);
+}
+
+void remove_deny_file(const std::string& path) {
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT) return;
+    write_error_line(
+        fmt::format("{} could not be removed: {}. Remove it by hand.", path, std::generic_category().message(errno)));
+}
+
+void tell(const GateDecision& decision, bool as_json) {
+    if (!as_json) return write_output(decision.sentence + '\n');
+    nlohmann::ordered_json json;
+    json["schema"] = "jetcuda-check.gate/1";
+    json["allow"] = decision.allow;
+    json["sentence"] = decision.sentence;
+    write_output(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+}
+
+}  // namespace
+
+ExitStatus perform_gate(const Options& options) {
+    GateDecision decision;
+    try {
+        if (options.deny_file) remove_deny_file(*options.deny_file);
+        decision = decide(options);
+        if (options.deny_file) leave_deny_file(*options.deny_file, decision);
+    } catch (const std::exception& error) {
+        decision = {true, fmt::format("The boot passes, because the gate could not decide: {}", error.what())};
+        write_error_line(decision.sentence);
+    }
+    try {
+        tell(decision, options.json);
+    } catch (const OutputError& error) {  // the decision stands, also where nobody hears it
+        write_error_line(error.what());
+    }
+    // Exit statuses of a decision, not of a verdict: 1 withholds (contract, section 7).
+    return decision.allow ? ExitStatus::healthy : ExitStatus::degraded;
+}
+
+}  // namespace jetcuda

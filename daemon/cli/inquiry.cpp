@@ -1,0 +1,179 @@
+#include "daemon/cli/inquiry.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "daemon/checks/judge.hpp"
+#include "daemon/cli/suggest.hpp"
+#include "probes/gpu/gpu_lock.hpp"
+
+namespace jetcuda {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The folder as given, or the way out where it is none. With its links followed, so that every name of "/" is "/".
+fs::path existing_folder(std::string_view option, const std::string& given) {
+    std::error_code error;
+    const fs::path folder = fs::canonical(given, error);
+    if (!error && fs::is_directory(folder, error)) return folder;
+    const std::string why = error ? error.message() : "it is no folder";
+    throw UsageError(fmt::format("{} {}: {}. Name a folder that exists.", option, given, why));
+}
+
+std::string existing_driver(const std::string& given) {
+    std::error_code error;
+    const fs::path file = fs::absolute(given, error);
+    const fs::file_status status = error ? fs::file_status{} : fs::status(file, error);
+    if (fs::is_regular_file(status)) return file;
+    const std::string why = error                ? error.message()
+                            : fs::exists(status) ? "it is no regular file"
+                                                 : "there is no such file";
+    throw UsageError(
+        fmt::format("--driver {}: {}. Name a libcuda, such as "
+                    "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1.",
+                    given, why));
+}
+
+// Beside this program where that is a build tree or an archive somebody unpacked, else where it was installed.
+std::string probe_program() {
+    std::error_code error;
+    const fs::path self = fs::read_symlink("/proc/self/exe", error);
+    if (!error) {
+        const fs::path beside = self.parent_path() / "jetcuda-probe";
+        if (::access(beside.c_str(), X_OK) == 0) return beside;
+    }
+    return JETCUDA_LIBEXECDIR "/jetcuda-probe";
+}
+
+void check_soc(const std::string& given, const Catalog& catalog) {
+    std::vector<std::string_view> known;
+    for (const SocRecord& record : catalog.socs) {
+        if (record.support == SocSupport::supported) known.push_back(record.id);
+    }
+    if (std::find(known.begin(), known.end(), given) != known.end()) return;
+    throw UsageError(fmt::format("--soc {}: there is no such SoC. It is one of {}.", given, either(known)));
+}
+
+std::string now_as_text() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    char text[sizeof "2026-01-01T00:00:00Z"] = "";
+    return std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0 ? text : "1970-01-01T00:00:00Z";
+}
+
+constexpr std::chrono::seconds lock_margin{5};
+
+bool rests_on_driver(const std::vector<const Check*>& checks) {
+    std::vector<const Check*> reached = checks;
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+        if (reached[i]->basis == Basis::measured) return true;
+        for (const std::string_view id : reached[i]->needs) {
+            const Check* need = find_check(id);
+            if (need != nullptr && std::find(reached.begin(), reached.end(), need) == reached.end()) {
+                reached.push_back(need);
+            }
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+std::string config_directory(const Options& options) {
+    return options.config ? existing_folder("--config", *options.config).string() : JETCUDA_SYSCONFDIR;
+}
+
+Settings settings_for(const Options& options) {
+    // Nothing of this machine leaks into the judgement of another: its settings name users and programs.
+    const bool foreign = options.root && existing_folder("--root", *options.root) != "/";
+    if (foreign && !options.config) return {};
+    return load_settings(config_directory(options));
+}
+
+Inquiry open_inquiry(const Options& options) {
+    if (options.driver && options.no_probe) {
+        throw UsageError("--driver names a driver to ask, and --no-probe says to ask none. Give one of the two.");
+    }
+    const std::string driver = options.driver ? existing_driver(*options.driver) : "";
+    const fs::path root = options.root ? existing_folder("--root", *options.root) : fs::path{"/"};
+    const fs::path data = options.data ? existing_folder("--data", *options.data) : fs::path{JETCUDA_DATADIR "/data"};
+
+    Settings settings = settings_for(options);
+    Catalog catalog = load_catalog(data, fs::path{config_directory(options)} / "data.d");
+    if (options.soc) check_soc(*options.soc, catalog);
+
+    CollectRequest request;
+    request.soc = options.soc;
+    if (options.driver) request.driver = driver;
+    // A driver that the caller names is asked, whatever the settings say.
+    request.probe = !options.no_probe && (settings.probe_enabled || options.driver);
+    request.probe_program = probe_program();
+    request.probe_step_limit = settings.probe_step_limit;
+    request.probe_total_limit = settings.probe_total_limit;
+    request.service_users = settings.service_users;
+
+    try {
+        Inquiry inquiry{std::move(settings), std::move(catalog), SystemRoot{root}, std::move(request)};
+        if (options.state_dir) inquiry.state_directory = *options.state_dir;
+        return inquiry;
+    } catch (const std::runtime_error& error) {  // the folder, or its .jetcuda-root.json
+        throw UsageError(error.what());
+    }
+}
+
+Facts ask_machine(const Inquiry& inquiry) {
+    CollectRequest request = inquiry.request;
+    const bool asks_a_driver = request.probe && (inquiry.root.live() || request.driver);
+    if (!asks_a_driver) return collect(inquiry.root, inquiry.catalog, request);
+
+    // Another run ends within its own limits, so one that is waited for this long is no ordinary one.
+    const std::string lock_file = fs::path{inquiry.state_directory} / "gpu.lock";
+    const GpuLock lock{lock_file, request.probe_total_limit + lock_margin};
+    const bool taken = lock.state() == GpuLockState::busy || lock.state() == GpuLockState::still_stuck;
+    request.probe = !taken;
+    request.probe_lock = lock.descriptor();
+    Facts facts = collect(inquiry.root, inquiry.catalog, request);
+    if (taken) {
+        facts.scope.probe_wanted = true;
+        facts.scope.probe_stuck = lock.state() == GpuLockState::still_stuck;
+        facts.driver_probe = Missing{Lack::not_asked, lock.why(), lock_file};
+    }
+    return facts;
+}
+
+Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks) {
+    Inquiry asked = inquiry;
+    asked.request.probe = inquiry.request.probe && rests_on_driver(checks);
+    const Facts facts = ask_machine(asked);
+    std::vector<CheckResult> results = judge(facts, checks);
+    ReportTime time;
+    time.generated_at = now_as_text();
+    time.duration_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - inquiry.begin).count();
+    return make_report(facts, std::move(results), time);
+}
+
+std::vector<const Check*> checks_named(const std::vector<std::string>& ids) {
+    if (ids.empty()) return all_checks();
+    std::vector<const Check*> checks;
+    for (const std::string& id : ids) {
+        const Check* check = find_check(id);
+        if (check == nullptr) {
+            std::vector<std::string_view> known;
+            for (const Check* other : all_checks()) known.push_back(other->id);
+            throw UsageError(fmt::format("There is no check {}.{} \"jetcuda-check list\" shows them all.", id,
+                                         did_you_mean(id, known)));
+        }
+        if (std::find(checks.begin(), checks.end(), check) == checks.end()) checks.push_back(check);
+    }
+    return checks;
+}
+
+}  // namespace jetcuda
