@@ -59,7 +59,7 @@ struct Evidence {
 // What a judge says about this machine. `code` is one of the check's own codes or of common_codes(); status,
 // sentence and remedy follow from it.
 struct Finding {
-    std::string_view code;
+    std::string_view code = {};
     std::map<std::string, std::string> values = {};  // fills the {names} of sentence and remedy
     std::vector<Evidence> evidence = {};
 };

@@ -1,0 +1,93 @@
+// A module carries the release of the kernel that it was built for (vermagic), and a kernel refuses one that names
+// another, unless it compares checksums of symbols instead. A module that is loaded has been accepted, whatever
+// its vermagic says: the kernel's own judgement beats the comparison of two words.
+
+#include "daemon/checks/check.hpp"
+#include "daemon/checks/package_names.hpp"
+
+namespace jetcuda {
+
+extern const Check gpu_module_fits_kernel{
+    .id = "gpu-module-fits-kernel",
+    .group = Group::kernel,
+    .severity = Severity::required,
+    .basis = Basis::host,
+    .claim = "the GPU module on disk was built for the running kernel",
+    .why =
+        "The kernel refuses a module that was built for another release of it (\"Invalid module format\"), and the "
+        "GPU is gone after the next start.",
+    .reads = {"kernel release", "GPU module file", "loaded GPU module"},
+    .needs = {"kernel-modules-are-installed"},
+    .codes =
+        {
+            {"ok", Status::pass, "{module} on disk was built for the running kernel {kernel}"},
+            {"loaded-with-other-vermagic", Status::pass,
+             "{module} was built for the kernel {vermagic}, and the running kernel {kernel} has accepted and loaded "
+             "it"},
+            {"built-in", Status::not_applicable, "{module} is built into the kernel"},
+            {"loaded-without-file", Status::not_applicable,
+             "{module} is loaded, and there is no file of it on disk to compare with the kernel"},
+            {"no-vermagic",
+             Status::unknown,
+             "The module {file} does not say for which kernel it was built",
+             {.other = "See what the file says of itself: modinfo {file}"}},
+            {"built-for-another-kernel",
+             Status::fail,
+             "{module} on disk was built for the kernel {vermagic}, but {kernel} is running",
+             {.apt = "Install the kernel and its modules as one set, then restart the board: "
+                     "sudo apt-get install --reinstall {packages} && sudo reboot",
+              .nix = "Build kernel and modules from one configuration and restart into them: "
+                     "sudo nixos-rebuild boot && sudo reboot",
+              .yocto = "Build the kernel and its out-of-tree modules in one build: "
+                       "IMAGE_INSTALL:append = \" {recipe}\"",
+              .other = "Build the module for the running kernel, or start the kernel it was built for: "
+                       "modinfo -F vermagic {file}; uname -r"}},
+            {"not-installed",
+             Status::fail,
+             "There is no {module} module for the running kernel {kernel}",
+             {.apt = "Install the package that holds it: sudo apt-get install --reinstall {packages}",
+              .nix = "Enable the Jetson modules of jetpack-nixos, build and restart: "
+                     "hardware.nvidia-jetpack.enable = true;",
+              .yocto = "Put the module into the image: IMAGE_INSTALL:append = \" {recipe}\"",
+              .other = "Build and install the module {module} of the L4T release for this kernel; where it belongs: "
+                       "ls /lib/modules/{kernel}"}},
+        },
+    .judge = [](const Facts& facts) -> Finding {
+        if (facts.scope.at_rest) return {.code = "not-running"};
+        if (!facts.gpu_module.known()) return because_missing(facts.gpu_module.missing());
+        const RunningModule& running = facts.gpu_module->running;
+        const Fact<ModuleFile>& file = facts.gpu_module->file;
+        const PackageNames packages = package_names(facts);
+        Finding finding{
+            .values = {{"module", running.name}, {"packages", packages.kernel}, {"recipe", packages.recipe}}};
+        if (running.presence == ModulePresence::built_in) {
+            finding.code = "built-in";
+            return finding;
+        }
+        if (!facts.kernel_release.known()) return because_missing(facts.kernel_release.missing());
+        finding.values["kernel"] = *facts.kernel_release;
+        finding.evidence.push_back({"running kernel", *facts.kernel_release, facts.kernel_release.source()});
+        if (!file.known()) {
+            if (!file.lacks(Lack::not_there)) return because_missing(file.missing());
+            finding.code = running.presence == ModulePresence::loaded ? "loaded-without-file" : "not-installed";
+            return finding;
+        }
+        const std::string built_for = file->vermagic.substr(0, file->vermagic.find(' '));
+        finding.values["file"] = file->path;
+        finding.values["vermagic"] = built_for;
+        if (built_for.empty()) {
+            finding.code = "no-vermagic";
+            return finding;
+        }
+        finding.evidence.push_back({"vermagic", file->vermagic, file->path});
+        if (built_for == *facts.kernel_release) {
+            finding.code = "ok";
+        } else {
+            finding.code =
+                running.presence == ModulePresence::loaded ? "loaded-with-other-vermagic" : "built-for-another-kernel";
+        }
+        return finding;
+    },
+};
+
+}  // namespace jetcuda

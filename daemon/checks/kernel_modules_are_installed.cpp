@@ -1,0 +1,75 @@
+// A kernel loads modules only from the folder of its own release. An update that replaces the kernel without its
+// modules, or the modules without a restart, leaves a board that boots and has no GPU.
+
+#include "daemon/checks/check.hpp"
+#include "daemon/checks/package_names.hpp"
+
+namespace jetcuda {
+
+extern const Check kernel_modules_are_installed{
+    .id = "kernel-modules-are-installed",
+    .group = Group::kernel,
+    .severity = Severity::required,
+    .basis = Basis::host,
+    .claim = "modules for the running kernel are installed, or built into it",
+    .why =
+        "Without modules of exactly its own release the kernel has no GPU driver to load: the board boots, and every "
+        "CUDA program says that there is no device.",
+    .reads = {"kernel release", "/lib/modules", "modules built into the kernel"},
+    .needs = {},
+    .codes =
+        {
+            {"ok", Status::pass, "The running kernel {kernel} has its modules in {directory}"},
+            {"built-in", Status::pass,
+             "The running kernel {kernel} has {module} built in and needs no modules for the GPU"},
+            {"no-modules",
+             Status::fail,
+             "There are no modules for the running kernel {kernel}; {others}",
+             {.apt = "Install the kernel and its modules as one set, then restart the board: "
+                     "sudo apt-get install --reinstall {packages} && sudo reboot",
+              .nix = "Restart into the system whose modules are installed: sudo nixos-rebuild boot && sudo reboot",
+              .yocto = "Install the image's kernel and modules from one build: "
+                       "IMAGE_INSTALL:append = \" kernel-modules {recipe}\"",
+              .other = "Install the modules of this kernel, or start the kernel whose modules are there: "
+                       "uname -r; ls /lib/modules"}},
+        },
+    .judge = [](const Facts& facts) -> Finding {
+        if (facts.scope.at_rest) return {.code = "not-running"};
+        if (!facts.kernel_release.known()) return because_missing(facts.kernel_release.missing());
+        const std::string& kernel = *facts.kernel_release;
+        const PackageNames packages = package_names(facts);
+        Finding finding{.values = {{"kernel", kernel}, {"packages", packages.kernel}, {"recipe", packages.recipe}},
+                        .evidence = {{"running kernel", kernel, facts.kernel_release.source()}}};
+        const bool found = facts.kernel_modules.known() && !facts.kernel_modules->directory.empty();
+        if (found) {
+            finding.code = "ok";
+            finding.values["directory"] = facts.kernel_modules->directory;
+            return finding;
+        }
+        if (facts.gpu_module.known() && facts.gpu_module->running.presence == ModulePresence::built_in) {
+            finding.code = "built-in";
+            finding.values["module"] = facts.gpu_module->running.name;
+            return finding;
+        }
+        if (!facts.kernel_modules.known() && !facts.kernel_modules.lacks(Lack::not_there)) {
+            return because_missing(facts.kernel_modules.missing());
+        }
+        finding.code = "no-modules";
+        std::string others;
+        if (facts.kernel_modules.known()) {
+            for (const std::string& other : facts.kernel_modules->other_kernels) {
+                others += (others.empty() ? "there are some for " : ", ") + other;
+            }
+        }
+        if (others.empty()) {
+            others = facts.kernel_modules.known() || facts.kernel_modules.missing().why.empty()
+                         ? "there are none for any other kernel either"
+                         : facts.kernel_modules.missing().why;
+        }
+        finding.values["others"] = others;
+        finding.evidence.push_back({"modules on disk", others, facts.kernel_modules.source()});
+        return finding;
+    },
+};
+
+}  // namespace jetcuda

@@ -1,0 +1,70 @@
+// Every CUDA program asks the loader for libcuda.so.1. Each distribution keeps it elsewhere: Ubuntu in a folder of the
+// loader's configuration, R39 behind links that a service makes at each start, NixOS in /run/opengl-driver/lib.
+
+#include "daemon/checks/check.hpp"
+#include "daemon/checks/package_names.hpp"
+
+namespace jetcuda {
+
+extern const Check libcuda_is_found{
+    .id = "libcuda-is-found",
+    .group = Group::driver,
+    .severity = Severity::required,
+    .basis = Basis::files,
+    .claim = "the loader finds a libcuda.so.1",
+    .why =
+        "libcuda is the half of the driver that programs load. Without it they report error 35 (\"CUDA driver version "
+        "is insufficient\") or \"libcuda.so.1: cannot open shared object file\", or silently use the CPU.",
+    .reads = {"loader configuration and cache", "folders of the L4T driver", "/run/opengl-driver/lib"},
+    .needs = {},
+    .codes =
+        {
+            {"ok", Status::pass, "The loader finds libcuda.so.1: {path}"},
+            {"linked-at-boot", Status::pass,
+             "libcuda is {path}, which a service of this L4T release links for the loader at each start"},
+            {"not-found",
+             Status::fail,
+             "The loader finds no libcuda.so.1",
+             {.apt = "Install the package that holds it: sudo apt-get install --reinstall {packages} && sudo ldconfig",
+              .nix = "Let NixOS set up /run/opengl-driver, which CUDA needs without a screen too, and switch to it: "
+                     "hardware.graphics.enable = true;",
+              .yocto = "Put the driver's libraries into the image: IMAGE_INSTALL:append = \" tegra-libraries-cuda\"",
+              .other = "Install the libcuda of the L4T release and tell the loader its folder; what it knows now: "
+                       "ldconfig -p | grep libcuda"}},
+            {"not-linked-yet",
+             Status::fail,
+             "The loader finds no libcuda.so.1, which a service of L4T {line} links at each start",
+             {.yocto = "Put the driver's libraries into the image: IMAGE_INSTALL:append = \" tegra-libraries-cuda\"",
+              .other =
+                  "Run that service and read what it says; where the library itself is missing, install {packages}: "
+                  "sudo systemctl restart nv-load-gpu-libs.service; journalctl -b -u nv-load-gpu-libs.service"}},
+            {"not-passed-to-container",
+             Status::fail,
+             "The loader finds no libcuda.so.1 in this container, which should get the host's",
+             {.other = "Start the container with NVIDIA's runtime, which brings the host's driver along: "
+                       "docker run --runtime nvidia IMAGE"}},
+        },
+    .judge = [](const Facts& facts) -> Finding {
+        if (facts.libcuda.known()) {
+            return {.code = facts.libcuda->linked_at_boot ? "linked-at-boot" : "ok",
+                    .values = {{"path", facts.libcuda->path}},
+                    .evidence = {{"libcuda", facts.libcuda->real_path, facts.libcuda.source()}}};
+        }
+        Finding finding = because_missing(facts.libcuda.missing());
+        if (!facts.libcuda.lacks(Lack::not_there)) return finding;
+        const bool ubuntu = facts.distribution.known() && *facts.distribution == Distribution::ubuntu;
+        const bool links_at_boot = ubuntu && facts.release.known() && facts.release->line >= 39;
+        finding.values["packages"] = package_names(facts).library;
+        if (facts.scope.in_container) {
+            finding.code = "not-passed-to-container";
+        } else if (links_at_boot && !facts.scope.at_rest) {
+            finding.code = "not-linked-yet";
+            finding.values["line"] = line_text(facts.release->line);
+        } else {
+            finding.code = "not-found";
+        }
+        return finding;
+    },
+};
+
+}  // namespace jetcuda
