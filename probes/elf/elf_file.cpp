@@ -87,6 +87,14 @@ ElfFile::ElfFile(const ByteSource& source) : source_(source) {
     }
 }
 
+std::uint64_t ElfFile::loaded_end() const {
+    std::uint64_t end = 0;
+    for (const Segment& segment : segments_) {
+        if (segment.type == segment_load) end = std::max(end, segment.offset.plus(segment.file_size).value);
+    }
+    return end;
+}
+
 std::vector<ElfSection> ElfFile::sections() const {
     std::vector<ElfSection> result;
     // A count of 0 with a table means "more than 65279": no kernel module or driver library has that many.

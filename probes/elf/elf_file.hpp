@@ -55,6 +55,9 @@ public:
     [[nodiscard]] std::uint16_t type() const { return type_; }
     [[nodiscard]] std::uint16_t machine() const { return machine_; }
 
+    // Where the last loaded segment ends in the file. A copy that was cut short ends before.
+    [[nodiscard]] std::uint64_t loaded_end() const;
+
     [[nodiscard]] std::vector<ElfSection> sections() const;
     [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
     [[nodiscard]] std::string content(const ElfSection& section) const;

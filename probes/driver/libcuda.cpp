@@ -1,0 +1,287 @@
+#include "probes/driver/libcuda.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "probes/elf/elf_file.hpp"
+#include "probes/elf/file_source.hpp"
+#include "probes/platform/l4t_release.hpp"
+#include "probes/system/text.hpp"
+
+namespace jetcuda {
+namespace {
+
+constexpr std::string_view library_folder = "/usr/lib/aarch64-linux-gnu";
+constexpr std::string_view boot_link = "/usr/lib/aarch64-linux-gnu/libcuda.so.1";
+constexpr std::string_view r39_folder = "/opt/nvidia/l4t-gpu-libs";
+constexpr std::string_view nixos_profile_rule = "/nix/var/nix/profiles/system/etc/tmpfiles.d/graphics-driver.conf";
+
+// The toolkit's stub is 100 KB of functions that return 34 and needs no other library; a driver is tens of MB, and
+// cannot do without the C library. (Its texts tell nothing: the sentence "CUDA driver is a stub library" is in the
+// real one, which can say it of others.)
+constexpr std::uint64_t largest_stub = std::uint64_t{4} << 20;
+
+std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
+std::string_view name_in(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// The L4T places of Ubuntu, by line: tegra up to R35, nvidia for R36 and R38, l4t-gpu-libs from R39 on.
+// (sources: package lists of R35.6, R36.5 and R39.2 in jetpack-nixos, pkgs/containers)
+std::vector<std::string> ubuntu_folders(const LibcudaPlaces& places) {
+    std::vector<std::string> variants;
+    for (const std::string_view variant : {"nvgpu", "openrm"}) {
+        if (places.gpu_variant.empty() || places.gpu_variant == variant) {
+            variants.push_back(std::string(r39_folder) + '/' + std::string(variant));
+        }
+    }
+    const std::string tegra = std::string(library_folder) + "/tegra";
+    const std::string nvidia = std::string(library_folder) + "/nvidia";
+    std::vector<std::string> folders;
+    const int line = places.line.value_or(0);
+    if (line != 0 && line < 36) folders = {tegra, nvidia};
+    if (line >= 36 && line < 39) folders = {nvidia, tegra};
+    folders.insert(folders.end(), variants.begin(), variants.end());
+    if (folders.size() == variants.size()) folders.insert(folders.end(), {nvidia, tegra});
+    return folders;
+}
+
+// A desktop's driver file carries its version in its name: "libcuda.so.535.261.03" is 535.261.03. On a Jetson the
+// real file is always libcuda.so.1.1.
+std::string desktop_version(std::string_view path) {
+    constexpr std::string_view start = "libcuda.so.";
+    const std::string_view name = name_in(path);
+    if (!starts_with(name, start)) return {};
+    const std::string_view version = name.substr(start.size());
+    const std::size_t digits = version.find_first_not_of("0123456789");
+    const bool numeric = version.find_first_not_of("0123456789.") == std::string_view::npos;
+    return numeric && digits != std::string_view::npos && digits >= 3 ? std::string(version) : std::string();
+}
+
+bool is_tegra_place(std::string_view real_path) {
+    if (!desktop_version(real_path).empty()) return false;
+    const std::string_view folder = folder_of(real_path);
+    if (starts_with(real_path, "/nix/store/")) return real_path.find("l4t-cuda") != std::string_view::npos;
+    if (starts_with(real_path, std::string(r39_folder) + '/')) return true;
+    for (const std::string_view name : {"/tegra", "/nvidia"}) {
+        if (starts_with(folder, library_folder) && folder.substr(library_folder.size()) == name) return true;
+    }
+    return folder == "/usr/lib" && starts_with(name_in(real_path), "libcuda.so.1");  // Yocto
+}
+
+bool has_both_variants(const SystemRoot& root) {
+    const std::string folder(r39_folder);
+    return root.exists(folder + "/nvgpu/libcuda.so.1.1") && root.exists(folder + "/openrm/libcuda.so.1.1");
+}
+
+// What the rule "L+ /run/opengl-driver - - - - /nix/store/…" of a NixOS image will link at boot.
+// (source: nixpkgs nixos/modules/hardware/graphics.nix; fields may stand in single quotes)
+std::string nixos_driver_folder(const SystemRoot& root) {
+    const Fact<std::string> rules = root.read(nixos_profile_rule);
+    if (!rules) return {};
+    std::string_view rest = *rules;
+    while (!rest.empty()) {
+        std::string line(trimmed(take_line(rest)));
+        line.erase(std::remove(line.begin(), line.end(), '\''), line.end());
+        if (line.find(" /run/opengl-driver ") == std::string::npos) continue;
+        const std::string target = line.substr(line.find_last_of(" \t") + 1);
+        if (starts_with(target, "/nix/store/")) return target;
+    }
+    return {};
+}
+
+ElfMachine machine_of(std::uint16_t number) {
+    if (number == ElfFile::machine_aarch64) return ElfMachine::aarch64;
+    if (number == ElfFile::machine_x86_64) return ElfMachine::x86_64;
+    return ElfMachine::other;
+}
+
+// Reads what the file is. A damaged one gets its flaw; this is the one place where Malformed ends.
+void read_content(const FileSource& source, LibcudaFile& file) {
+    try {
+        const ElfFile elf(source);
+        file.machine = machine_of(elf.machine());
+        if (elf.type() != ElfFile::type_shared) throw Malformed("not a shared object");
+        if (elf.loaded_end() > source.size()) {
+            throw Malformed("cut short: it has " + std::to_string(source.size()) + " of " +
+                            std::to_string(elf.loaded_end()) + " bytes");
+        }
+        ElfDynamic dynamic = elf.dynamic();
+        file.soname = std::move(dynamic.soname);
+        file.needed = std::move(dynamic.needed);
+        file.simulated = elf.exports("jetcuda_simulated_driver");
+        file.stub = !file.simulated && file.needed.empty() && file.size <= largest_stub;
+        file.elf = true;
+    } catch (const Malformed& problem) {
+        file.flaw = problem.what();
+        return;
+    }
+    try {
+        file.build_id = ElfFile(source).build_id();
+    } catch (const Malformed&) {
+        file.build_id.clear();  // told by nobody; a driver works without it
+    }
+}
+
+Fact<LibcudaFile> describe(const SystemRoot& root, const std::string& path) {
+    const Fact<ResolvedPath> resolved = root.resolve(path);
+    if (!resolved) return resolved.missing();
+    LibcudaFile file;
+    file.path = path;
+    file.real_path = resolved->inside;
+    file.tegra_place = is_tegra_place(file.real_path);
+    const Fact<FileStatus> status = root.status(path);
+    if (!status) return status.missing();
+    if (status->kind != FileKind::regular) {
+        file.flaw = status->kind == FileKind::directory ? "a folder" : "not a regular file";
+        return {std::move(file), path};
+    }
+    try {
+        const FileSource source(resolved->on_host);
+        file.size = source.size();
+        read_content(source, file);
+    } catch (const std::system_error& problem) {
+        return Missing{Lack::not_readable, file.real_path + " cannot be read: " + problem.code().message(), path};
+    }
+    return {std::move(file), path};
+}
+
+// The version in the name of libcuda's JIT compiler, which is delivered with it: the L4T release up to R35
+// (libnvidia-ptxjitcompiler.so.35.6.4), the driver's number from R36 on (….so.540.5.0). On Ubuntu R39 it stays in the
+// nvidia folder while libcuda moved.
+struct Companion {
+    std::string path;
+    std::string version;
+};
+
+std::optional<Companion> find_companion(const SystemRoot& root, std::string_view real_path) {
+    constexpr std::string_view start = "libnvidia-ptxjitcompiler.so.";
+    std::vector<std::string> folders{std::string(folder_of(real_path))};
+    if (starts_with(real_path, r39_folder)) folders.push_back(std::string(library_folder) + "/nvidia");
+    for (const std::string& folder : folders) {
+        const Fact<std::vector<std::string>> names = root.list(folder);
+        if (!names) continue;
+        std::optional<Companion> found;
+        for (const std::string& name : *names) {
+            const std::string version = starts_with(name, start) ? name.substr(start.size()) : std::string();
+            const bool numeric = version.find_first_not_of("0123456789.") == std::string::npos;
+            if (version.find('.') == std::string::npos || !numeric) continue;  // ".so.1" is a link
+            if (found) return std::nullopt;                                    // of two, nobody knows which one counts
+            found = Companion{folder + '/' + name, version};
+        }
+        if (found) return found;
+    }
+    return std::nullopt;
+}
+
+void add_source(std::string& sources, const std::string& source) {
+    if (!sources.empty()) sources += ", ";
+    sources += source;
+}
+
+void read_companion(const Companion& companion, const Catalog& catalog, DriverRelease& release, std::string& sources) {
+    add_source(sources, companion.path);
+    const std::optional<L4tRelease> l4t = parse_l4t_release(companion.version);
+    if (l4t && catalog.line(l4t->line) != nullptr) {
+        if (!release.l4t) release.l4t = l4t;
+        return;
+    }
+    release.driver_version = companion.version;
+}
+
+// The package that brings libcuda: from R39 on there is one for each variant.
+const DpkgPackage* package_of(const DpkgPackages& packages, std::string_view real_path) {
+    const std::string_view variant = name_in(folder_of(real_path));
+    if (variant == "nvgpu" || variant == "openrm") {
+        if (const DpkgPackage* found = packages.find("nvidia-l4t-cuda-" + std::string(variant))) return found;
+    }
+    return packages.find("nvidia-l4t-cuda");
+}
+
+}  // namespace
+
+std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
+    std::vector<std::string> result;
+    const auto add_folder = [&](const std::string& folder) {
+        result.push_back(folder + "/libcuda.so.1");
+        result.push_back(folder + "/libcuda.so.1.1");
+    };
+    if (places.distribution == Distribution::nixos) {
+        result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
+        return result;
+    }
+    if (places.distribution != Distribution::yocto) {
+        for (const std::string& folder : ubuntu_folders(places)) add_folder(folder);
+        result.emplace_back(boot_link);
+    }
+    if (places.distribution != Distribution::ubuntu) add_folder("/usr/lib");
+    if (places.distribution == Distribution::other) {
+        result.emplace_back("/usr/lib64/libcuda.so.1");
+        result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
+    }
+    return result;
+}
+
+Fact<LibcudaFile> find_libcuda(const SystemRoot& root, const LibcudaPlaces& places) {
+    std::vector<std::string> candidates = libcuda_candidates(places);
+    if (places.distribution == Distribution::nixos && places.at_rest) {
+        const std::string folder = nixos_driver_folder(root);
+        if (!folder.empty()) candidates.push_back(folder + "/lib/libcuda.so.1");
+    }
+    std::optional<Missing> odd;  // a candidate that is there in some way, such as a loop of links
+    for (const std::string& path : candidates) {
+        const Fact<FileStatus> status = root.status(path);
+        if (status.lacks(Lack::not_there)) continue;
+        if (status.lacks(Lack::not_understood)) {
+            if (!odd) odd = status.missing();
+            continue;
+        }
+        // One that is there and cannot be read ends the search: a later one would not be the release's own.
+        if (!status) return status.missing();
+        Fact<LibcudaFile> file = describe(root, path);
+        if (file.known()) {
+            const bool split = starts_with(file->real_path, r39_folder);
+            if (split && places.gpu_variant.empty() && has_both_variants(root)) {
+                return Missing{Lack::not_asked,
+                               std::string(r39_folder) +
+                                   " holds the drivers nvgpu and openrm, and which of them this "
+                                   "board takes depends on its SoC, which is not known",
+                               std::string(r39_folder)};
+            }
+            file.value().linked_at_boot = places.at_rest && split && !root.exists(boot_link);
+        }
+        return file;
+    }
+    if (odd) return *odd;
+    const std::string& first = candidates.front();
+    return Missing{Lack::not_there, first + " does not exist, nor does a libcuda in any other place of an L4T driver",
+                   first};
+}
+
+Fact<DriverRelease> read_libcuda_release(const SystemRoot& root, const Catalog& catalog,
+                                         const Fact<LibcudaFile>& libcuda, const Fact<DpkgPackages>& packages,
+                                         bool in_container) {
+    if (!libcuda) return libcuda.missing();
+    const std::string& path = libcuda->real_path;
+    DriverRelease release;
+    std::string sources;
+    release.driver_version = desktop_version(path);
+    if (!release.driver_version.empty()) {
+        add_source(sources, path);
+    } else {
+        release.l4t = l4t_of_store_path(path);
+        if (release.l4t) add_source(sources, "store path " + path);
+        if (!release.l4t && packages && !in_container && libcuda->tegra_place) {
+            const DpkgPackage* package = package_of(*packages, path);
+            if (package != nullptr) release.l4t = parse_l4t_package_version(package->version);
+            if (release.l4t) add_source(sources, "package " + package->name + ' ' + package->version);
+        }
+        if (const auto companion = find_companion(root, path)) read_companion(*companion, catalog, release, sources);
+    }
+    if (!release.l4t && release.driver_version.empty()) {
+        return Missing{Lack::not_there,
+                       "neither a package nor a companion's name says of which release " + path + " is", path};
+    }
+    return {std::move(release), sources};
+}
+
+}  // namespace jetcuda
