@@ -1,0 +1,107 @@
+"""The measurements of tests/bench/run.sh. Times are wall clock of whole processes, as a user waits for them; after five
+runs to warm the caches, the median and the slowest of fifty.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests" / "roots"))
+import make_root
+
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+def as_nobody():
+    """As root, the real libcuda leaves a device node behind; so it is asked as another user."""
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def times(command, runs=50, warm=5):
+    taken = []
+    for number in range(warm + runs):
+        begin = time.perf_counter()
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        if number >= warm:
+            taken.append((time.perf_counter() - begin) * 1000)
+        if not 0 <= done.returncode <= 3:
+            sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.decode()}")
+    return f"median {statistics.median(taken):6.1f} ms, slowest {max(taken):6.1f} ms of {runs} runs"
+
+
+def private_kilobytes(pid):
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    fields = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+    return fields["Private_Clean"] + fields["Private_Dirty"], fields["Rss"], fields["Pss"]
+
+
+def wait_for(path, process, seconds=30):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        if time.monotonic() > end or process.poll() is not None:
+            sys.exit(f"{path} did not appear")
+        time.sleep(0.05)
+
+
+def idle_daemon(binaries, board, place):
+    bus = place / "bus"
+    (place / "bus.conf").write_text(
+        f'<busconfig><type>system</type><listen>unix:path={bus}</listen><auth>EXTERNAL</auth><policy context="default">'
+        '<allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>'
+        '<allow send_type="method_call"/></policy></busconfig>')
+    runner = place / "runner"
+    runner.write_text(f'#!/bin/sh\nexec {binaries}/jetcuda-check --data {TOP}/config/data --root {board} "$@"\n')
+    runner.chmod(0o755)
+    environment = {**ENVIRONMENT, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"}
+    with open(place / "log", "w") as log:
+        broker = subprocess.Popen(["dbus-daemon", f"--config-file={place}/bus.conf", "--nofork", "--nopidfile"], stderr=log)
+        daemon = None
+        try:
+            wait_for(bus, broker)
+            daemon = subprocess.Popen([str(binaries / "jetcuda-checkd"), "--runner", str(runner), "--state-dir", str(place),
+                                       "--settle-ms", ""], env=environment, stderr=log)
+            wait_for(place / "report.json", daemon)
+            time.sleep(1)
+            private, rss, pss = private_kilobytes(daemon.pid)
+            return f"{private} kB private (RSS {rss} kB, PSS {pss} kB), a second after its first report"
+        finally:
+            for process in (daemon, broker):
+                if process:
+                    process.terminate()
+                    process.wait()
+
+
+def main():
+    build = (TOP / sys.argv[1]).resolve()
+    binaries = build / "bin"
+    place = Path(tempfile.mkdtemp(prefix="jetcuda-bench-"))
+    place.chmod(0o755)
+    try:
+        board = place / "board"
+        make_root.make(Path("orin-r36.5"), board)
+        on_board = ["run", "--json", "--data", str(TOP / "config/data"), "--config", str(place / "none"), "--root", str(board)]
+        check = str(binaries / "jetcuda-check")
+        print(f"static run on a board (--no-probe):   {times([check, *on_board, '--no-probe'])}")
+        driver = place / "driver"
+        driver.mkdir()
+        (driver / "libcuda.so.1.1").symlink_to(build / "tests/drivers/libcuda.so.1.1")
+        shutil.copy2(TOP / "tests/roots/orin-r36.5/simulated_driver.json", driver)
+        print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver / 'libcuda.so.1.1')])}")
+        real = next(iter(sorted(build.glob("tests/drivers/real/**/libcuda.so.1*"))), None)
+        if real:
+            print(f"run with Debian's real libcuda:       {times([*as_nobody(), check, *on_board, '--driver', str(real)], 20)}")
+        else:
+            print("run with Debian's real libcuda:       not fetched; sh tests/drivers/fetch_real_libcuda.sh does that")
+        print(f"idle daemon:                          {idle_daemon(binaries, board, place)}")
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

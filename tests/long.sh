@@ -1,0 +1,53 @@
+#!/bin/sh
+# What takes too long for every change; run it before a release.
+#
+#   sh tests/long.sh            everything below
+#   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
+#   sh tests/long.sh bullseye   the release build with Debian 11's g++-10 and sdbus-c++ 0.8.3, in a tree of its own (root)
+set -eu
+cd "$(dirname "$0")/.."
+top=$(pwd)
+
+damage() {
+    echo "== random damage to boards"
+    binaries=$top/build/sanitize/bin
+    if [ ! -x "$binaries/jetcuda-check" ]; then
+        cmake -G Ninja -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Debug -DJETCUDA_SANITIZE=ON >/dev/null
+        ninja -C build/sanitize jetcuda-check jetcuda-probe
+    fi
+    /usr/bin/python3 tests/roots/hostile_roots_test.py --binaries "$binaries" --rounds 1000 --seed "$(date +%Y%m%d)000"
+}
+
+# The oldest compiler and library that the code must be fit for: one package for JetPack 5, 6 and 7 is built with them.
+bullseye() {
+    echo "== build with g++-10"
+    if [ "$(id -u)" -ne 0 ] || ! command -v mmdebstrap >/dev/null; then
+        echo "this needs root and mmdebstrap" >&2
+        return 1
+    fi
+    tree=$(mktemp -d /var/tmp/jetcuda-bullseye-XXXXXX)
+    packages=$(sh packaging/dependencies.sh --list build | tr '\n' ',')
+    mmdebstrap --variant=minbase --include="${packages%,}" bullseye "$tree"
+    mkdir "$tree/src"
+    for entry in CMakeLists.txt probes daemon config systemd; do
+        cp -a "$entry" "$tree/src/"
+    done
+    status=0
+    chroot "$tree" sh -c 'cmake -G Ninja -S /src -B /build -DJETCUDA_TESTS=OFF && ninja -C /build && /build/bin/jetcuda-check --version' ||
+        status=$?
+    rm -rf --one-file-system "$tree"
+    return "$status"
+}
+
+case ${1:-all} in
+    damage) damage ;;
+    bullseye) bullseye ;;
+    all)
+        damage
+        bullseye
+        ;;
+    *)
+        echo "$0: no part \"$1\"; there are damage and bullseye" >&2
+        exit 64
+        ;;
+esac
