@@ -199,21 +199,20 @@ const DpkgPackage* package_of(const DpkgPackages& packages, std::string_view rea
 
 }  // namespace
 
+// The loader asks for libcuda.so.1, so a folder that has only the real file (libcuda.so.1.1) gives it none, save in an
+// image of R39, where the links are made at each start.
 std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
+    constexpr std::string_view name = "/libcuda.so.1";
     std::vector<std::string> result;
-    const auto add_folder = [&](const std::string& folder) {
-        result.push_back(folder + "/libcuda.so.1");
-        result.push_back(folder + "/libcuda.so.1.1");
-    };
-    if (places.distribution == Distribution::nixos) {
-        result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
-        return result;
-    }
+    if (places.distribution == Distribution::nixos) return {"/run/opengl-driver/lib/libcuda.so.1"};
     if (places.distribution != Distribution::yocto) {
-        for (const std::string& folder : ubuntu_folders(places)) add_folder(folder);
+        for (const std::string& folder : ubuntu_folders(places)) {
+            result.push_back(folder + std::string(name));
+            if (places.at_rest && starts_with(folder, r39_folder)) result.push_back(folder + "/libcuda.so.1.1");
+        }
         result.emplace_back(boot_link);
     }
-    if (places.distribution != Distribution::ubuntu) add_folder("/usr/lib");
+    if (places.distribution != Distribution::ubuntu) result.emplace_back("/usr/lib/libcuda.so.1");
     if (places.distribution == Distribution::other) {
         result.emplace_back("/usr/lib64/libcuda.so.1");
         result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
