@@ -8,6 +8,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "daemon/report/outside_text.hpp"
+
 namespace jetcuda {
 namespace {
 
@@ -44,7 +46,8 @@ void write_output(std::string_view text) {
 }
 
 void write_error_line(std::string_view sentence) {
-    (void)write_all(STDERR_FILENO, fmt::format("jetcuda-check: {}\n", sentence));
+    // It may quote an argument or a file's name, and stays one line whatever that holds.
+    (void)write_all(STDERR_FILENO, fmt::format("jetcuda-check: {}\n", plain_line(sentence)));
 }
 
 bool output_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }

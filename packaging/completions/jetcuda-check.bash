@@ -1,0 +1,46 @@
+# Completion of jetcuda-check for bash. tests/packaging/ holds its words to those of the program.
+
+_jetcuda_check() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+    local verbs="status run facts list explain gate"
+    local options="--root --soc --driver --no-probe --data --config --json --help --version"
+    COMPREPLY=()
+
+    case $previous in
+        --root|--data|--config)
+            mapfile -t COMPREPLY < <(compgen -d -- "$current")
+            compopt -o filenames 2>/dev/null
+            return ;;
+        --driver)
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            compopt -o filenames 2>/dev/null
+            return ;;
+        --soc)
+            mapfile -t COMPREPLY < <(compgen -W "T194 T234 T264" -- "$current")
+            return ;;
+    esac
+
+    # The first word that is neither an option nor the value of one is the verb.
+    local verb="" i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+            --root|--soc|--driver|--data|--config) ((i++)) ;;
+            -*) ;;
+            *) verb=${COMP_WORDS[i]}; break ;;
+        esac
+    done
+
+    case $verb in
+        status|run) options+=" --all" ;;
+        list) options+=" --markdown" ;;
+    esac
+    if [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+    elif [[ -z $verb ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$current")
+    elif [[ $verb == run || $verb == explain ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$1" list 2>/dev/null | cut -d ' ' -f 1)" -- "$current")
+    fi
+}
+
+complete -F _jetcuda_check jetcuda-check

@@ -1,0 +1,115 @@
+#include "daemon/cli/fact_rows.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace jetcuda;
+
+namespace {
+
+const FactRow* row_of(const std::vector<FactRow>& rows, const std::string& name) {
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const FactRow& row) { return row.name == name; });
+    return found == rows.end() ? nullptr : &*found;
+}
+
+Facts some_facts() {
+    Facts facts;
+    Board board;
+    board.tegra = true;
+    board.chip = "nvidia,tegra234";
+    board.soc = SocRecord{};
+    board.soc->id = "T234";
+    board.model = "a model with an \x1b[31mescape\xff";
+    facts.board = {board, "/proc/device-tree/compatible"};
+    Release release;
+    release.line = 36;
+    release.l4t = L4tRelease{36, 5, 0};
+    facts.release = {release, "/etc/nv_tegra_release, line 1"};
+    facts.firmware = Missing{Lack::not_readable, "/sys/…/bios_version may not be read", "/sys/…/bios_version"};
+    GpuModule module;
+    module.running.name = "nvgpu";
+    module.file = Missing{Lack::not_there, "no nvgpu.ko is below /lib/modules", "/lib/modules"};
+    facts.gpu_module = {module, "/proc/modules"};
+    DeviceNodes nodes;
+    nodes.nodes.push_back({"/dev/nvmap", {FileKind::character_device, 0, 0660, 0, 44, 10, 1}, "video", {}});
+    facts.device_nodes = {nodes, "/dev"};
+    ProbeAnswer answer;
+    answer.library = "/usr/lib/libcuda.so.1.1";
+    answer.error_output = "GPU-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+    StepAnswer init;
+    init.step = ProbeStep::init;
+    init.end = StepEnd::answered;
+    init.result = 100;
+    init.name = "CUDA_ERROR_NO_DEVICE";
+    answer.steps = {init};
+    answer.driver_version = 12060;
+    facts.driver_probe = {answer, "jetcuda-probe"};
+    return facts;
+}
+
+}  // namespace
+
+TEST_CASE("every value has its source, and every missing one its reason") {
+    const auto rows = rows_of(some_facts());
+    REQUIRE(row_of(rows, "board.soc") != nullptr);
+    CHECK(std::get<std::string>(row_of(rows, "board.soc")->value) == "T234");
+    CHECK(row_of(rows, "board.soc")->source == "/proc/device-tree/compatible");
+    REQUIRE(row_of(rows, "release.l4t") != nullptr);
+    CHECK(std::get<std::string>(row_of(rows, "release.l4t")->value) == "36.5.0");
+    REQUIRE(row_of(rows, "firmware") != nullptr);
+    CHECK(row_of(rows, "firmware")->missing);
+    CHECK(row_of(rows, "firmware")->lack == "not-readable");
+    REQUIRE(row_of(rows, "gpu_module.file") != nullptr);
+    CHECK(row_of(rows, "gpu_module.file")->missing);
+    REQUIRE(row_of(rows, "device_nodes./dev/nvmap") != nullptr);
+    CHECK(std::get<std::string>(row_of(rows, "device_nodes./dev/nvmap")->value) ==
+          "character device, mode 0660, uid 0, group video");
+    REQUIRE(row_of(rows, "driver_probe.step.init") != nullptr);
+    CHECK(std::get<std::string>(row_of(rows, "driver_probe.step.init")->value) ==
+          "CUDA_ERROR_NO_DEVICE (100) after 0 ms");
+    CHECK(std::get<std::string>(row_of(rows, "driver_probe.driver_cuda")->value) == "12.6");
+    for (const FactRow& row : rows) {
+        if (row.missing) CHECK_FALSE(row.why.empty());
+    }
+}
+
+TEST_CASE("a fact that nobody asked for has a row, too") {
+    const auto rows = rows_of(Facts{});
+    std::set<std::string> names;
+    for (const FactRow& row : rows) {
+        CHECK_MESSAGE(names.insert(row.name).second, row.name, " is there twice");
+    }
+    for (const char* name : {"boot_id", "environment", "distribution", "board", "release", "line", "reference",
+                             "firmware", "kernel_release", "kernel_modules", "gpu_module", "device_nodes",
+                             "service_users", "libcuda", "libcuda_release", "driver_probe"}) {
+        CAPTURE(name);
+        REQUIRE(row_of(rows, name) != nullptr);
+        CHECK(row_of(rows, name)->missing);
+        CHECK(row_of(rows, name)->lack == "not-asked");
+    }
+}
+
+TEST_CASE("text is one line a fact, and moves no cursor") {
+    const auto rows = rows_of(some_facts());
+    const std::string text = rows_as_text(rows);
+    CHECK(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) == rows.size());
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.find("[/etc/nv_tegra_release, line 1]") != std::string::npos);
+}
+
+TEST_CASE("JSON has the values with their types, and no UUID") {
+    const std::string text = rows_as_json(rows_of(some_facts()), "/");
+    const auto json = nlohmann::json::parse(text);
+    CHECK(json["schema"] == "jetcuda-check.facts/1");
+    bool tegra_seen = false;
+    for (const auto& fact : json["facts"]) {
+        CHECK(fact.size() == 4);
+        CHECK(fact["value"].is_null() == !fact["missing"].is_null());
+        if (fact["name"] == "board.tegra") tegra_seen = fact["value"] == true;
+    }
+    CHECK(tegra_seen);
+    CHECK(text.find("GPU-aaaaaaaa") == std::string::npos);
+}

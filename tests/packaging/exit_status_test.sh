@@ -1,0 +1,90 @@
+#!/bin/sh
+# Usage errors, as a caller meets them: exit status 64, nothing on standard output, and one line on standard error
+# that names what was wrong and the way out. And what the command answers without looking at any machine.
+set -u
+program=$1
+source=$2
+failures=0
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# expect STATUS PATTERN ARGUMENT...: PATTERN is an extended regular expression that standard error holds.
+expect() {
+    wanted=$1
+    pattern=$2
+    shift 2
+    "$program" "$@" >"$folder/out" 2>"$folder/err" </dev/null
+    status=$?
+    [ "$status" -eq "$wanted" ] || fail "jetcuda-check $*: exit status $status, not $wanted: $(cat "$folder/err")"
+    if [ -n "$pattern" ]; then
+        [ "$(wc -l <"$folder/err")" -eq 1 ] || fail "jetcuda-check $*: not one line: $(cat "$folder/err")"
+        grep -Eq -e "$pattern" "$folder/err" || fail "jetcuda-check $*: \"$pattern\" is not in: $(cat "$folder/err")"
+        if [ "$wanted" -eq 64 ] && [ -s "$folder/out" ]; then fail "jetcuda-check $*: wrote to standard output"; fi
+    fi
+}
+
+data="--data=$source/config/data"
+mkdir "$folder/config"
+config="--config=$folder/config"
+
+expect 64 'no verb staus\. Did you mean status\?.*status, run, facts' staus
+expect 64 'no verb frobnicate\. The verbs are' frobnicate --json
+expect 64 'no option --rot\. Did you mean --root\?' run --rot /
+expect 64 'no option --rot\. Did you mean --root\?' --rot=/ run
+expect 64 '--markdown is an option of "list"' run --markdown
+expect 64 '"facts" takes no argument, and was given extra' facts extra
+expect 64 '"status" takes no argument' status driver-initializes
+expect 64 '--root needs a value: --root DIR' run --root
+expect 64 '--json takes no value' run --json=yes
+expect 64 'no check driver-initialises\. Did you mean driver-initializes\?.*jetcuda-check list' run driver-initialises
+expect 64 'no check libcuda\. Did you mean libcuda-is-' explain libcuda
+expect 64 'no check run\.' explain run
+expect 64 'takes the id of one check.*none' explain
+expect 64 'takes the id of one check.*2' explain soc-is-supported libcuda-is-found
+expect 64 "--root $folder/missing: No such file" run --root "$folder/missing" "$data"
+expect 64 '--root /dev/null: it is no folder' run --root /dev/null "$data"
+expect 64 '--soc T999: there is no such SoC. It is one of T194, T234 or T264' run --soc T999 "$data" "$config"
+expect 64 "--driver $folder/missing.so: .*Name a libcuda" run --driver "$folder/missing.so" "$data" "$config"
+expect 64 "--driver $folder: it is no regular file" run --driver "$folder" "$data" "$config"
+expect 64 '--driver names a driver.*--no-probe' run --no-probe --driver "$0" "$data" "$config"
+expect 64 "--data $folder/missing" run --data "$folder/missing" "$config"
+expect 64 "--config $folder/missing" run "$data" --config "$folder/missing"
+expect 64 '--json and --markdown' list --json --markdown
+expect 64 '--request takes "-" only' run --request=socket
+
+# A configuration that is not understood is the caller's, too.
+printf '{\n  "probes": 1\n}\n' >"$folder/config/config.json"
+expect 64 "$folder/config/config.json.*probes" run "$data" "$config"
+# … but never withholds a boot.
+expect 0 '' gate "$config" --state-dir "$folder"
+grep -q "could not decide.*config.json" "$folder/err" || fail "gate does not name the broken configuration"
+rm "$folder/config/config.json"
+
+expect 0 '' --help
+expect 0 '' run --help
+expect 0 '' explain --help
+expect 0 '' --version
+grep -Eq '^jetcuda-check [0-9]+\.[0-9]+' "$folder/out" || fail "--version does not tell the version"
+expect 0 '' list
+expect 0 '' --json list
+expect 0 '' list --json
+expect 0 '' explain soc-is-supported
+
+# An answer that cannot be written is an error, and says so; a reader that left is one, in silence.
+if [ -w /dev/full ]; then
+    "$program" list >/dev/full 2>"$folder/err"
+    [ $? -eq 74 ] || fail "a full disk does not give 74"
+    grep -q 'No space left' "$folder/err" || fail "a full disk is not told: $(cat "$folder/err")"
+fi
+"$program" list >&- 2>"$folder/err"
+[ $? -eq 74 ] || fail "a closed standard output does not give 74"
+{ "$program" list --json 2>"$folder/err"; echo $? >"$folder/status"; } | true
+[ ! -s "$folder/err" ] || fail "a reader that left is complained about: $(cat "$folder/err")"
+
+[ "$failures" -eq 0 ] || exit 1
+echo "every usage error is told as it should be"
