@@ -122,20 +122,23 @@ Inquiry open_inquiry(const Options& options) {
     try {
         Inquiry inquiry{std::move(settings), std::move(catalog), SystemRoot{root}, std::move(request)};
         if (options.state_dir) inquiry.state_directory = *options.state_dir;
+        // Another run ends within its own limits, so one that is waited for this long is no ordinary one.
+        inquiry.lock_wait = inquiry.settings.probe_total_limit + lock_margin;
         return inquiry;
     } catch (const std::runtime_error& error) {  // the folder, or its .jetcuda-root.json
         throw UsageError(error.what());
     }
 }
 
-Facts ask_machine(const Inquiry& inquiry) {
+Facts ask_machine(const Inquiry& inquiry, bool driver_needed) {
     CollectRequest request = inquiry.request;
+    request.probe = request.probe && driver_needed;
     const bool asks_a_driver = request.probe && (inquiry.root.live() || request.driver);
     if (!asks_a_driver) return collect(inquiry.root, inquiry.catalog, request);
 
-    // Another run ends within its own limits, so one that is waited for this long is no ordinary one.
+    if (request.on_progress) request.on_progress("gpu lock");  // the daemon hears from us before we wait
     const std::string lock_file = fs::path{inquiry.state_directory} / "gpu.lock";
-    const GpuLock lock{lock_file, request.probe_total_limit + lock_margin};
+    const GpuLock lock{lock_file, inquiry.lock_wait};
     const bool taken = lock.state() == GpuLockState::busy || lock.state() == GpuLockState::still_stuck;
     request.probe = !taken;
     request.probe_lock = lock.descriptor();
@@ -149,9 +152,7 @@ Facts ask_machine(const Inquiry& inquiry) {
 }
 
 Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks) {
-    Inquiry asked = inquiry;
-    asked.request.probe = inquiry.request.probe && rests_on_driver(checks);
-    const Facts facts = ask_machine(asked);
+    const Facts facts = ask_machine(inquiry, rests_on_driver(checks));
     std::vector<CheckResult> results = judge(facts, checks);
     ReportTime time;
     time.generated_at = now_as_text();

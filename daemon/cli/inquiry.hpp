@@ -25,6 +25,7 @@ struct Inquiry {
     SystemRoot root;
     CollectRequest request;
     std::string state_directory{default_state_directory};
+    std::chrono::milliseconds lock_wait{0};  // for another run that is asking the GPU
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 };
 
@@ -35,10 +36,10 @@ Inquiry open_inquiry(const Options& options);
 std::string config_directory(const Options& options);
 Settings settings_for(const Options& options);
 
-// Holds gpu.lock while a driver may be asked.
-Facts ask_machine(const Inquiry& inquiry);
+// Holds gpu.lock while a driver may be asked; asks none where `driver_needed` is false.
+Facts ask_machine(const Inquiry& inquiry, bool driver_needed = true);
 
-// Asks no driver where none of `checks` rests on what one answers.
+// Asks a driver only where one of `checks` rests on its answer.
 Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks);
 
 // The checks of these ids, each once; no id: all. Throws UsageError for an id that does not exist.

@@ -26,6 +26,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds request_limit{30'000};  // a connection on which nobody asks must not occupy the runner
+constexpr milliseconds lock_limit{10'000};     // the daemon has a limit of its own, and asks again later
 constexpr std::size_t request_size_limit = std::size_t{64} << 10;
 
 // The first line of standard input. Throws RunnerProtocolError where none comes.
@@ -95,10 +96,11 @@ void judge_and_tell(const Options& options, const RunRequest& request, Teller& t
     inquiry.request.on_progress = [&teller](std::string_view source) {
         teller.tell({std::string{source}, std::nullopt, std::nullopt});
     };
+    inquiry.lock_wait = lock_limit;
     Report report = judge_machine(inquiry, checks);
     for (const milliseconds pause : request.settle) {
         const auto elapsed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - inquiry.begin);
-        if (!worth_asking_again(report, elapsed)) break;
+        if (!worth_asking_again(report, elapsed + pause)) break;
         if (!teller.stays_through(pause)) return;
         report = judge_machine(inquiry, checks);
     }

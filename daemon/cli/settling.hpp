@@ -13,9 +13,9 @@ namespace jetcuda {
 
 inline constexpr std::chrono::seconds settling_limit{45};  // since the run began; a later repetition does not start
 
-inline bool worth_asking_again(const Report& report, std::chrono::milliseconds elapsed) {
-    return elapsed < settling_limit &&
-           std::any_of(report.checks.begin(), report.checks.end(), [](const CheckResult& check) {
+// `at`: how long after the run's begin the repetition would start.
+inline bool worth_asking_again(const Report& report, std::chrono::milliseconds at) {
+    return at < settling_limit && std::any_of(report.checks.begin(), report.checks.end(), [](const CheckResult& check) {
                return check.severity == Severity::required && check.status == Status::fail;
            });
 }

@@ -54,16 +54,12 @@ ExitStatus perform_status(const Options& options) {
     std::optional<Report> report;
     if (options.names_another_machine()) {
         write_error_line(
-            "The options name something else than this running system, so its daemon is not asked; "
-            "judging here and now, as \"jetcuda-check run\" does.");
+            "With these options the daemon is not asked; judging here and now, as \"jetcuda-check run\" does.");
     } else {
         Asked asked = ask_daemon();
         report = std::move(asked.report);
         if (!report) {
-            write_error_line(
-                fmt::format("The daemon gave no report: {}; judging here and now. \"systemctl status "
-                            "jetcuda-check\" tells more.",
-                            asked.why_not));
+            write_error_line(fmt::format("The daemon gave no report: {}; judging here and now.", asked.why_not));
         }
     }
     if (!report) report = judge_machine(open_inquiry(options), all_checks());

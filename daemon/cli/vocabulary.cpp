@@ -108,7 +108,7 @@ std::string help_text() {
 std::string help_text(const VerbWord& verb) {
     std::string text = fmt::format("Usage: jetcuda-check {} {}[OPTION…]\n\n", verb.name,
                                    verb.arguments.empty() ? "" : fmt::format("{} ", verb.arguments));
-    text += hanging("", 0, fmt::format("Prints {}.", verb.text));
+    text += hanging("", 0, fmt::format("{}: {}.", verb.name, verb.text));
     if (has_visible(verb.options)) {
         text += fmt::format("\nOptions of {}:\n", verb.name);
         text += option_lines(verb.options);
