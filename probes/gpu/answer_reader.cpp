@@ -185,13 +185,16 @@ void AnswerReader::garble(std::string why) {
 
 void AnswerReader::end_unfinished_step(StepEnd end, int signal, std::string failure,
                                        std::chrono::milliseconds duration) {
-    if (garbled_) return;
+    if (garbled_ && end != StepEnd::babbled) return;
     StepAnswer broken;
     broken.end = end;
     broken.signal = signal;
     broken.failure = printable(failure, 400);
     broken.duration = duration;
-    if (begun_) {
+    if (garbled_) {
+        broken.step = answer_.steps.back().step;
+        answer_.steps.pop_back();
+    } else if (begun_) {
         broken.step = *begun_;
     } else if (const auto next = next_step(answer_)) {
         broken.step = *next;  // between two steps: what was to be next was not reached

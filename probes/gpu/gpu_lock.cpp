@@ -1,12 +1,11 @@
-// Taking the lock, and telling from its record who has it. The record is untrusted: who may lock the file may write it.
+// Taking the lock, and telling from its record who has it.
 
 #include "probes/gpu/gpu_lock.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdint>
-#include <string_view>
+#include <limits>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -50,7 +49,7 @@ std::uint64_t number_of(std::string_view word) {
 
 // Field 22 of /proc/PID/stat (proc(5)), 0 when there is no such process, or only what is left of it: a zombie holds
 // no lock. The second field is the program's name in parentheses and may itself hold anything.
-std::uint64_t start_time_of(std::uint64_t pid) {
+std::uint64_t start_time_of(int pid) {
     const Descriptor file(open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) return 0;
     const std::string text = read_start(file.number(), 1024);
@@ -72,24 +71,34 @@ struct Holder {
 };
 
 Holder holder_of(int file) {
-    const std::string record = read_start(file, 128);
-    const std::vector<std::string_view> words = words_of(record);
-    if (words.size() < 2) return {};
-    const std::uint64_t pid = number_of(words[1]);
-    if (pid == 0 || pid > 0x7FFF'FFFF) return {};
-    Holder holder{Holder::Kind::gone, static_cast<int>(pid)};
-    if (words[0] == "stuck") {
+    const std::optional<GpuLockRecord> record = parse_lock_record(read_start(file, 128));
+    if (!record) return {};
+    Holder holder{Holder::Kind::gone, record->pid};
+    if (record->stuck) {
         holder.kind = Holder::Kind::stuck;
-    } else if (words[0] == "run" && words.size() == 4) {
-        const bool elsewhere = number_of(words[3]) != own_pid_namespace();
-        if (elsewhere || (number_of(words[2]) != 0 && start_time_of(pid) == number_of(words[2]))) {
-            holder.kind = Holder::Kind::running;
-        }
+    } else if (record->pid_namespace != own_pid_namespace() ||
+               (record->start_time != 0 && start_time_of(record->pid) == record->start_time)) {
+        holder.kind = Holder::Kind::running;
     }
     return holder;
 }
 
 }  // namespace
+
+std::optional<GpuLockRecord> parse_lock_record(std::string_view text) {
+    const std::vector<std::string_view> words = words_of(text);
+    if (words.size() < 2) return std::nullopt;
+    const std::uint64_t pid = number_of(words[1]);
+    if (pid == 0 || pid > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) return std::nullopt;
+    GpuLockRecord record;
+    record.pid = static_cast<int>(pid);
+    record.stuck = words[0] == "stuck";
+    if (record.stuck) return words.size() == 2 ? std::optional(record) : std::nullopt;
+    if (words[0] != "run" || words.size() != 4) return std::nullopt;
+    record.start_time = number_of(words[2]);
+    record.pid_namespace = number_of(words[3]);
+    return record;
+}
 
 GpuLock::GpuLock(const std::string& path, milliseconds wait) {
     file_ = Descriptor(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
@@ -133,7 +142,7 @@ GpuLock::GpuLock(const std::string& path, milliseconds wait) {
     }
     state_ = GpuLockState::acquired;
     holder_ = 0;
-    const auto pid = static_cast<std::uint64_t>(getpid());
+    const int pid = getpid();
     write_record("run " + std::to_string(pid) + ' ' + std::to_string(start_time_of(pid)) + ' ' +
                  std::to_string(own_pid_namespace()) + '\n');
 }

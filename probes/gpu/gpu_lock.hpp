@@ -17,7 +17,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "probes/system/descriptor.hpp"
 
@@ -29,6 +32,15 @@ enum class GpuLockState {
     still_stuck,    // the probe of an earlier run has it: start none
     not_available,  // the file cannot be opened: there is no lock on this machine, and a run goes on without it
 };
+
+// The line in the file. It is untrusted: who may lock the file may also write it.
+struct GpuLockRecord {
+    bool stuck = false;
+    int pid = 0;
+    std::uint64_t start_time = 0;     // of a run
+    std::uint64_t pid_namespace = 0;  // of a run
+};
+std::optional<GpuLockRecord> parse_lock_record(std::string_view text);
 
 class GpuLock {
 public:

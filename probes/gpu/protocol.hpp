@@ -120,7 +120,8 @@ class AnswerReader {
 public:
     void take_line(std::string_view line);
 
-    // The probe is gone. Unless it was done, the step that it died in ends as told; the steps before still count.
+    // The probe is gone. Unless it was done, the step that it died in ends as told; the steps before still count. After
+    // a garbled line only an end by too many of them is told.
     void end_unfinished_step(StepEnd end, int signal, std::string failure, std::chrono::milliseconds duration);
 
     [[nodiscard]] bool done() const { return done_; }
