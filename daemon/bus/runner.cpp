@@ -23,10 +23,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// systemd closes a connection at once while the unit of the one before is still ending (MaxConnections=1), and the
-// socket's queue may be full for a moment. Both pass: 40 attempts of 250 ms are ten seconds.
-constexpr int connect_attempts = 40;
-constexpr milliseconds connect_pause{250};
+// systemd closes a connection at once while the unit of the run before is still ending (MaxConnections=1), which may
+// take as long as a run. A runner that dies before its first word looks the same, so the pauses grow.
+constexpr milliseconds first_pause{250};
 
 std::string reason_of(int error_number) { return std::strerror(error_number); }
 
@@ -109,7 +108,6 @@ Runner::~Runner() {
 }
 
 void Runner::connect() {
-    ++attempts_;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (place_.socket.size() >= sizeof(address.sun_path)) {
@@ -126,8 +124,7 @@ void Runner::connect() {
     if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) < 0) {
         const int error = errno;
         close(descriptor);
-        if (error == EAGAIN && attempts_ < connect_attempts) {
-            retry_ = loop_.after(connect_pause, [this] { connect(); });
+        if (error == EAGAIN && connect_later()) {  // the socket's queue is full
             return;
         }
         conclude({RunnerEnd::failed, "",
@@ -136,6 +133,17 @@ void Runner::connect() {
         return;
     }
     talk(descriptor);
+}
+
+bool Runner::connect_later() {
+    const auto pause = first_pause * (1 << attempts_);
+    waited_ += pause;
+    if (waited_ > limits_.whole) {
+        return false;
+    }
+    ++attempts_;
+    retry_ = loop_.after(pause, [this] { connect(); });
+    return true;
 }
 
 void Runner::start_child() {
@@ -238,11 +246,12 @@ void Runner::take_line(std::string_view text) {
 }
 
 void Runner::end_of_stream() {
-    if (child_end_.empty() && child_ <= 0 && received_ == 0 && attempts_ < connect_attempts && !place_.socket.empty()) {
+    if (!place_.socket.empty() && received_ == 0) {
         on_stream_.reset();
         close(std::exchange(stream_, -1));
-        retry_ = loop_.after(connect_pause, [this] { connect(); });
-        return;
+        if (connect_later()) {
+            return;
+        }
     }
     ended_silently_ = true;
     conclude({RunnerEnd::failed, "", ""});
@@ -315,6 +324,9 @@ void Runner::deliver_soon() {
         }
         if (ended_silently_) {
             outcome_.sentence = "the runner " + (child_end_.empty() ? "ended" : child_end_) + " without a report";
+            if (!place_.socket.empty()) {
+                outcome_.sentence += " (see journalctl -b -u 'jetcuda-check-run@*')";
+            }
         }
         const auto on_end = std::move(on_end_);  // which may destroy this
         on_end(std::move(outcome_));

@@ -62,6 +62,7 @@ public:
 
 private:
     void connect();
+    bool connect_later();  // false: long enough
     void start_child();
     void talk(int descriptor);
     void read_some();
@@ -82,6 +83,7 @@ private:
 
     int stream_ = -1;
     int attempts_ = 0;
+    std::chrono::milliseconds waited_{0};  // between attempts
     std::string buffer_;
     std::size_t received_ = 0;
     bool concluded_ = false;
