@@ -53,7 +53,7 @@ private:
             const Fact<std::string> state = root_.read_value(folder + "/initstate");
             if (state.lacks(Lack::not_there)) return ModulePresence::built_in;
             // Kernels can keep /proc/modules from a process; sysfs still says it.
-            if (!list_ && state && *state == "live") return ModulePresence::loaded;
+            if (hidden() && state && *state == "live") return ModulePresence::loaded;
         }
         // An image at rest has neither list, and no kernel that a module could be built into is running.
         if (list_ && kernel_modules_ && is_built_in(root_, kernel_modules_->directory, name)) {

@@ -1,0 +1,213 @@
+// All sources at once, on a little board: that each is asked, once, and that facts reach those who build on them.
+
+#include "probes/collect.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <doctest/doctest.h>
+
+#include "tests/harness/elf_writer.hpp"
+#include "tests/harness/temp_root.hpp"
+
+using namespace jetcuda;
+using namespace jetcuda::testing;
+
+namespace {
+
+const std::string driver_folder = "/usr/lib/aarch64-linux-gnu/nvidia";
+const std::string modules = "/usr/lib/modules/5.15.185-tegra";
+
+std::string with_nul(std::initializer_list<std::string_view> words) {
+    std::string result;
+    for (const std::string_view word : words) result.append(word).push_back('\0');
+    return result;
+}
+
+// An Orin NX of L4T 36.5.0, as far as the sources look.
+struct Board36 {
+    TempRoot root;
+    Board36() {
+        root.write("/etc/os-release", "ID=ubuntu\nVERSION_ID=\"22.04\"\n");
+        root.write("/etc/nv_tegra_release",
+                   "# R36 (release), REVISION: 5.0, GCID: 43688277, BOARD: generic, EABI: aarch64, DATE: Fri Jan 16 "
+                   "03:50:45 UTC 2026\n");
+        root.write("/etc/group", "video:x:44:inference\nrender:x:104:\n");
+        root.write("/etc/passwd", "inference:x:900:900::/:/usr/sbin/nologin\n");
+        root.write("/proc/modules", "nvgpu 2654208 23 - Live 0x0 (O)\n");
+        root.write("/proc/sys/kernel/osrelease", "5.15.185-tegra\n");
+        root.write("/proc/device-tree/compatible",
+                   with_nul({"nvidia,p3768-0000+p3767-0000", "nvidia,p3767-0000", "nvidia,tegra234"}));
+        root.write("/proc/device-tree/model", with_nul({"NVIDIA Jetson Orin NX"}));
+        root.write("/sys/devices/virtual/dmi/id/bios_version", "36.5.0-gcid-43688277\n");
+        root.write("/sys/module/nvgpu/initstate", "live\n");
+        root.write("/var/lib/dpkg/status",
+                   "Package: nvidia-l4t-core\nStatus: install ok installed\nArchitecture: arm64\nVersion: "
+                   "36.5.0-20260115194252\n\n"
+                   "Package: nvidia-l4t-cuda\nStatus: install ok installed\nArchitecture: arm64\nVersion: "
+                   "36.5.0-20260115194252\n\n"
+                   "Package: nvidia-l4t-kernel-oot-modules\nStatus: install ok installed\nArchitecture: "
+                   "arm64\nVersion: 5.15.185-tegra-36.5.0-20260115194252\n\n");
+        root.write("/var/lib/dpkg/info/nvidia-l4t-kernel-oot-modules.list",
+                   "/.\n/lib/modules/5.15.185-tegra/updates/nvgpu.ko\n");
+        ElfRecipe module;
+        module.modinfo = {{"name", "nvgpu"}, {"vermagic", "5.15.185-tegra SMP"}};
+        root.write(modules + "/updates/nvgpu.ko", write_kernel_module(module).bytes);
+        root.write(modules + "/modules.dep", "updates/nvgpu.ko:\n");
+        root.link("/lib", "usr/lib");
+        ElfRecipe library;
+        library.soname = "libcuda.so.1";
+        library.needed = {"libc.so.6"};
+        root.write(driver_folder + "/libcuda.so.1.1", write_shared_object(library).bytes);
+        root.link(driver_folder + "/libcuda.so.1", "libcuda.so.1.1");
+        root.write(driver_folder + "/libnvidia-ptxjitcompiler.so.540.5.0", "");
+        root.write("/.jetcuda-root.json",
+                   R"({"nodes": [{"path": "/dev/nvmap", "type": "c", "major": 10, "minor": 122, "mode": "0660",
+                                  "uid": 0, "gid": 44}], "dirs": []})");
+    }
+};
+
+const Catalog& catalog() {
+    static const Catalog loaded = load_catalog(JETCUDA_SOURCE_DIR "/config/data", "/nonexistent");
+    return loaded;
+}
+
+Facts collected(const TempRoot& root, CollectRequest request = {}) {
+    return collect(SystemRoot(root.directory()), catalog(), request);
+}
+
+// A program in place of jetcuda-probe that answers nothing but its end.
+std::string silent_probe(const TempRoot& folder) {
+    folder.write("/probe", "#!/bin/sh\necho '{\"done\":true}'\n");
+    std::filesystem::permissions(folder.on_host("/probe"), std::filesystem::perms::owner_all);
+    return folder.on_host("/probe").string();
+}
+
+}  // namespace
+
+TEST_CASE("a whole board is known, from what it is to its driver") {
+    const Board36 board;
+    CollectRequest request;
+    request.service_users = {"inference"};
+    const Facts facts = collected(board.root, request);
+    CHECK(facts.scope.root == board.root.directory());
+    CHECK_FALSE(facts.scope.live);
+    CHECK_FALSE(facts.scope.at_rest);
+    CHECK_FALSE(facts.scope.in_container);
+    REQUIRE(facts.distribution.known());
+    CHECK(*facts.distribution == Distribution::ubuntu);
+    REQUIRE(facts.board.known());
+    REQUIRE(facts.board->soc.has_value());
+    CHECK(facts.board->soc->id == "T234");
+    REQUIRE(facts.release.known());
+    CHECK(facts.release->l4t == L4tRelease{36, 5, 0});
+    REQUIRE(facts.line.known());
+    CHECK(facts.line->line == 36);
+    REQUIRE(facts.reference.known());
+    CHECK(facts.reference->jetpack == "6.2.2");
+    CHECK_FALSE(facts.reference.source().empty());
+    CHECK(facts.firmware->l4t == L4tRelease{36, 5, 0});
+    CHECK(*facts.kernel_release == "5.15.185-tegra");
+    REQUIRE(facts.gpu_module.known());
+    CHECK(facts.gpu_module->running.presence == ModulePresence::loaded);
+    CHECK(facts.gpu_module->file.known());
+    CHECK(facts.gpu_module->release->l4t == L4tRelease{36, 5, 0});
+    CHECK(facts.device_nodes->at("/dev/nvmap")->group == "video");
+    CHECK(facts.service_users->front().groups == std::vector<std::string>{"video"});
+    REQUIRE(facts.libcuda.known());
+    CHECK(facts.libcuda->real_path == driver_folder + "/libcuda.so.1.1");
+    CHECK(facts.libcuda_release->l4t == L4tRelease{36, 5, 0});
+    CHECK(facts.libcuda_release->driver_version == "540.5.0");
+}
+
+TEST_CASE("no file is read twice") {
+    const Board36 board;
+    const SystemRoot root(board.root.directory());
+    CollectRequest request;
+    request.service_users = {"inference"};
+    (void)collect(root, catalog(), request);
+    for (const char* path : {"/etc/group", "/var/lib/dpkg/status", "/etc/nv_tegra_release"}) {
+        REQUIRE(root.read_counts().count(path) == 1);
+    }
+    for (const auto& [path, count] : root.read_counts()) {
+        CAPTURE(path);
+        CHECK(count == 1);
+    }
+}
+
+TEST_CASE("progress names each source once, and ends before the driver where none is asked") {
+    const Board36 board;
+    std::vector<std::string> names;
+    CollectRequest request;
+    request.on_progress = [&](std::string_view name) { names.emplace_back(name); };
+    (void)collected(board.root, request);
+    CHECK(names.size() >= 8);
+    CHECK(std::find(names.begin(), names.end(), "libcuda") != names.end());
+    CHECK(std::find(names.begin(), names.end(), "driver") == names.end());
+    std::sort(names.begin(), names.end());
+    CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+}
+
+TEST_CASE("an empty root is an image of nothing: everything missing, nothing thrown") {
+    const TempRoot root;
+    const Facts facts = collected(root);
+    CHECK(facts.scope.at_rest);
+    CHECK(facts.release.lacks(Lack::not_there));
+    CHECK(facts.line.lacks(Lack::not_there));
+    CHECK_FALSE(facts.gpu_module.known());
+    CHECK(facts.libcuda.lacks(Lack::not_there));
+    CHECK_FALSE(facts.libcuda_release.known());
+    CHECK(facts.device_nodes.known());
+    CHECK(facts.driver_probe.lacks(Lack::not_asked));
+}
+
+TEST_CASE("a release that the data do not know has no reference, and a new line no line") {
+    const Board36 board;
+    board.root.write("/etc/nv_tegra_release", "# R36 (release), REVISION: 99.0, GCID: 1, BOARD: generic\n");
+    Facts facts = collected(board.root);
+    CHECK(facts.line.known());
+    CHECK(facts.reference.lacks(Lack::not_there));
+    board.root.write("/etc/nv_tegra_release", "# R77 (release), REVISION: 1.0, GCID: 1, BOARD: generic\n");
+    facts = collected(board.root);
+    CHECK(facts.line.lacks(Lack::not_there));
+    CHECK(facts.line.missing().why == "the data know no L4T line R77");
+    board.root.write("/etc/nv_tegra_release", "garbage\n");
+    facts = collected(board.root);
+    CHECK(facts.line.lacks(Lack::not_understood));
+    CHECK(facts.libcuda.known());  // places are looked at without a line, too
+}
+
+TEST_CASE("--soc serves an image that cannot say it") {
+    const Board36 board;
+    board.root.remove("/proc");
+    CollectRequest request;
+    request.soc = "T234";
+    const Facts facts = collected(board.root, request);
+    CHECK(facts.scope.at_rest);
+    REQUIRE(facts.gpu_module.known());
+    CHECK(facts.gpu_module->running.presence == ModulePresence::absent);
+    CHECK(facts.libcuda.known());
+}
+
+TEST_CASE("another root's driver is asked only where --driver names a file of this machine") {
+    const Board36 board;
+    const TempRoot folder;
+    CollectRequest request;
+    request.probe_program = silent_probe(folder);
+    Facts facts = collected(board.root, request);
+    CHECK_FALSE(facts.scope.probe_wanted);
+    CHECK(facts.driver_probe.lacks(Lack::not_asked));
+
+    request.driver = "/opt/some/libcuda.so.1";
+    facts = collected(board.root, request);
+    CHECK(facts.scope.probe_wanted);
+    CHECK(facts.scope.driver_override == "/opt/some/libcuda.so.1");
+    REQUIRE(facts.driver_probe.known());
+    CHECK(facts.driver_probe->library == "/opt/some/libcuda.so.1");
+    CHECK(facts.libcuda->real_path == driver_folder + "/libcuda.so.1.1");  // nothing else changes
+
+    request.probe = false;
+    facts = collected(board.root, request);
+    CHECK_FALSE(facts.scope.probe_wanted);
+    CHECK(facts.driver_probe.missing().why == "the request was to ask no driver");
+}
