@@ -116,10 +116,13 @@ private:
 
 constexpr auto largest_long = static_cast<std::uint64_t>(std::numeric_limits<long>::max());
 
-std::string check_id(const Node& node) {
-    std::string id = node.text();
-    if (!is_check_id(id)) node.refuse("is \"" + shortened(plain_line(id), 60) + "\", which is no id of a check");
-    return id;
+// An id of a check, or a word of the same form: a code, a reason.
+std::string word(const Node& node) {
+    std::string text = node.text();
+    if (!is_check_id(text)) {
+        node.refuse("is \"" + shortened(plain_line(text), 60) + "\"; it must be a word like driver-initializes");
+    }
+    return text;
 }
 
 // "2026-01-01T00:00:00Z"
@@ -133,14 +136,31 @@ std::string time_or_null(const Node& node) {
     return time;
 }
 
-std::string word_or_null(const Node& node, std::initializer_list<std::string_view> words) {
-    std::string word = node.text_or_null();
-    if (!word.empty() && std::find(words.begin(), words.end(), word) == words.end()) {
+std::string one_of_or_null(const Node& node, std::initializer_list<std::string_view> words) {
+    std::string found = node.text_or_null();
+    if (!found.empty() && std::find(words.begin(), words.end(), found) == words.end()) {
         std::string known;
         for (const std::string_view each : words) known += std::string(each) + ", ";
-        node.refuse("is \"" + shortened(plain_line(word), 60) + "\"; it must be one of " + known + "null");
+        node.refuse("is \"" + shortened(plain_line(found), 60) + "\"; it must be one of " + known + "null");
     }
-    return word;
+    return found;
+}
+
+std::string l4t_or_null(const Node& node) {
+    std::string text = node.text_or_null();
+    if (!text.empty() && !parse_l4t_release(text)) {
+        node.refuse("is \"" + shortened(plain_line(text), 60) + "\"; a release has the form 36.5.0");
+    }
+    return text;
+}
+
+std::string cuda_or_null(const Node& node) {
+    std::string text = node.text_or_null();
+    const auto version = parse_cuda_version(text);
+    if (!text.empty() && (!version || version->text() != text)) {
+        node.refuse("is \"" + shortened(plain_line(text), 60) + "\"; a CUDA version has the form 12.6");
+    }
+    return text;
 }
 
 DeviceSummary device_from(const Node& node) {
@@ -156,20 +176,20 @@ DeviceSummary device_from(const Node& node) {
 
 StackSummary stack_from(const Node& node) {
     StackSummary stack;
-    stack.environment = word_or_null(node.at("environment"), {"host", "container"});
-    stack.distribution = word_or_null(node.at("distribution"), {"ubuntu", "nixos", "yocto", "other"});
-    stack.l4t = node.at("l4t").text_or_null();
+    stack.environment = one_of_or_null(node.at("environment"), {"host", "container"});
+    stack.distribution = one_of_or_null(node.at("distribution"), {"ubuntu", "nixos", "yocto", "other"});
+    stack.l4t = l4t_or_null(node.at("l4t"));
     stack.jetpack = node.at("jetpack").text_or_null();
     stack.gpu_module = node.at("gpu_module").text_or_null();
     stack.kernel = node.at("kernel").text_or_null();
     stack.libcuda = node.at("libcuda").text_or_null();
-    stack.driver_cuda = node.at("driver_cuda").text_or_null();
-    stack.effective_cuda = node.at("effective_cuda").text_or_null();
-    stack.native_cuda = node.at("native_cuda").text_or_null();
+    stack.driver_cuda = cuda_or_null(node.at("driver_cuda"));
+    stack.effective_cuda = cuda_or_null(node.at("effective_cuda"));
+    stack.native_cuda = cuda_or_null(node.at("native_cuda"));
     for (const Node& version : node.at("toolkit_cuda").items()) stack.toolkit_cuda.push_back(version.filled_text());
     for (const Node& entry : node.at("compat").items()) {
         stack.compat.push_back({entry.at("dir").filled_text(), entry.at("product").text_or_null(),
-                                entry.at("cuda").text_or_null(), entry.at("enabled_by").text_or_null()});
+                                cuda_or_null(entry.at("cuda")), entry.at("enabled_by").text_or_null()});
     }
     return stack;
 }
@@ -180,16 +200,16 @@ Evidence evidence_from(const Node& node) {
 
 CheckResult check_from(const Node& node) {
     CheckResult result;
-    result.id = check_id(node.at("id"));
+    result.id = word(node.at("id"));
     result.group = node.at("group").one_of(groups);
     result.status = node.at("status").one_of(statuses);
     result.severity = node.at("severity").one_of(severities);
-    result.code = node.at("code").filled_text();
+    result.code = word(node.at("code"));
     result.summary = node.at("summary").text();
     result.remedy = node.at("remedy").text_or_null();
     result.waived = node.at("waived").boolean();
     const Node blocked_by = node.at("blocked_by");
-    if (!blocked_by.is_null()) result.blocked_by = check_id(blocked_by);
+    if (!blocked_by.is_null()) result.blocked_by = word(blocked_by);
     result.measured_at = time_or_null(node.at("measured_at"));
     for (const Node& evidence : node.at("evidence").items()) result.evidence.push_back(evidence_from(evidence));
     result.duration_ms = static_cast<long>(node.at("duration_ms").number(largest_long));
@@ -220,7 +240,8 @@ Report report_from(const Node& node) {
     report.simulated = node.at("simulated").boolean();
     report.driver_under_test = node.at("driver_under_test").text_or_null();
     report.verdict = node.at("verdict").one_of(verdicts);
-    report.reason = node.at("reason").text_or_null();
+    const Node reason = node.at("reason");
+    if (!reason.is_null()) report.reason = word(reason);
     if (node.has("sentence")) report.sentence = node.at("sentence").text_or_null();
     report.device = device_from(node.at("device"));
     report.stack = stack_from(node.at("stack"));
