@@ -49,9 +49,7 @@ extern const Check driver_version_is_native{
                                      {"CUDA of the release's driver", expected.text(), facts.reference.source()}}};
         if (!step->succeeded()) {
             finding.code = "version-refused";
-            finding.values["answer"] = step->end == StepEnd::failed
-                                           ? (step->failure.empty() ? "no reason given" : step->failure)
-                                           : step->name + " (" + std::to_string(step->result) + ")";
+            finding.values["answer"] = outcome_text(*step);
             return finding;
         }
         const CudaVersion measured = CudaVersion::from_api(*answer.driver_version);

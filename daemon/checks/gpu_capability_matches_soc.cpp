@@ -58,15 +58,10 @@ extern const Check gpu_capability_matches_soc{
                  answer.not_started.empty() ? "the driver was not asked for its GPUs" : answer.not_started,
                  "jetcuda-probe"});
         }
-        const auto answer_text = [](const StepAnswer& step) {
-            if (step.end == StepEnd::failed)
-                return step.failure.empty() ? std::string("no reason given") : step.failure;
-            return (step.name.empty() ? std::string("an error") : step.name) + " (" + std::to_string(step.result) + ")";
-        };
         Finding finding{.values = {{"packages", package_names(facts).library}}, .evidence = {step_evidence(*listed)}};
         if (!listed->succeeded()) {
             finding.code = "devices-refused";
-            finding.values["answer"] = answer_text(*listed);
+            finding.values["answer"] = outcome_text(*listed);
             return finding;
         }
         if (answer.devices.empty()) {
@@ -90,7 +85,7 @@ extern const Check gpu_capability_matches_soc{
                     {Lack::not_asked, "the driver was not heard on the GPU's capability", "jetcuda-probe"});
             }
             finding.code = "capability-refused";
-            finding.values["answer"] = answer_text(*asked);
+            finding.values["answer"] = outcome_text(*asked);
             return finding;
         }
         // A driver under test (--driver) may be asked on a machine that has no SoC to compare with.

@@ -24,7 +24,7 @@ extern const Check kernel_modules_are_installed{
              "The running kernel {kernel} has {module} built in and needs no modules for the GPU"},
             {"no-modules",
              Status::fail,
-             "There are no modules for the running kernel {kernel}; {others}",
+             "The GPU of this board has no module to load: {others}",
              {.apt = "Install the kernel and its modules as one set, then restart the board: "
                      "sudo apt-get install --reinstall {packages} && sudo reboot",
               .nix = "Restart into the system whose modules are installed: sudo nixos-rebuild boot && sudo reboot",
@@ -55,17 +55,8 @@ extern const Check kernel_modules_are_installed{
             return because_missing(facts.kernel_modules.missing());
         }
         finding.code = "no-modules";
-        std::string others;
-        if (facts.kernel_modules.known()) {
-            for (const std::string& other : facts.kernel_modules->other_kernels) {
-                others += (others.empty() ? "there are some for " : ", ") + other;
-            }
-        }
-        if (others.empty()) {
-            others = facts.kernel_modules.known() || facts.kernel_modules.missing().why.empty()
-                         ? "there are none for any other kernel either"
-                         : facts.kernel_modules.missing().why;
-        }
+        std::string others = facts.kernel_modules.known() ? "" : facts.kernel_modules.missing().why;
+        if (others.empty()) others = "no modules of the running kernel " + kernel + " are installed";
         finding.values["others"] = others;
         finding.evidence.push_back({"modules on disk", others, facts.kernel_modules.source()});
         return finding;

@@ -13,7 +13,7 @@ extern const Check libcuda_is_found{
     .basis = Basis::files,
     .claim = "the loader finds a libcuda.so.1",
     .why =
-        "libcuda is the half of the driver that programs load. Without it they report error 35 (\"CUDA driver version "
+        "Programs reach the driver through libcuda. Without it they report error 35 (\"CUDA driver version "
         "is insufficient\") or \"libcuda.so.1: cannot open shared object file\", or silently use the CPU.",
     .reads = {"loader configuration and cache", "folders of the L4T driver", "/run/opengl-driver/lib"},
     .needs = {},

@@ -66,11 +66,17 @@ inline std::string signal_text(int number) {
     }
 }
 
+// What a step that was answered, or that could not call, has to say: "CUDA_ERROR_UNKNOWN (999)".
+inline std::string outcome_text(const StepAnswer& step) {
+    if (step.end == StepEnd::failed) return step.failure.empty() ? "no reason given" : step.failure;
+    const std::string name = step.name.empty() ? "CUresult" : step.name;
+    return step.result == 0 ? name : name + " (" + std::to_string(step.result) + ")";
+}
+
 inline Evidence step_evidence(const StepAnswer& step) {
     std::string value;
     if (step.end == StepEnd::answered) {
-        value = step.name.empty() ? "CUresult " + std::to_string(step.result) : step.name;
-        if (step.result != 0) value += " (" + std::to_string(step.result) + ")";
+        value = outcome_text(step);
     } else {
         value = name_of(step.end);
         if (!step.failure.empty()) value += ": " + step.failure;

@@ -1,0 +1,207 @@
+// Facts of healthy boards, written out, for tests of judges: each test takes one, changes what it is about, and asks
+// one check. Values are those of the boards in tests/roots.
+
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "daemon/checks/check.hpp"
+#include "daemon/checks/judge.hpp"
+
+namespace jetcuda::testing {
+
+inline SocRecord soc_record(const std::string& id) {
+    SocRecord soc;
+    soc.id = id;
+    soc.name = id == "T194" ? "Xavier" : id == "T234" ? "Orin" : id == "T264" ? "Thor" : "TX2";
+    soc.support = id == "T186" || id == "T210" ? SocSupport::left_behind : SocSupport::supported;
+    soc.capability = Capability::from_sm(id == "T194" ? 72 : id == "T234" ? 87 : id == "T264" ? 110 : 62);
+    soc.gpu_module = id == "T264" ? "nvidia" : "nvgpu";
+    soc.gpu_variant = id == "T264" ? "openrm" : "nvgpu";
+    soc.source = "socs.json";
+    return soc;
+}
+
+inline LineRecord line_record(int line) {
+    LineRecord record;
+    record.line = line;
+    record.support = line < 35 ? LineSupport::not_supported : LineSupport::supported;
+    switch (line) {
+        case 35: record.socs = {"T194", "T234"}; break;
+        case 36: record.socs = {"T234"}; break;
+        case 38: record.socs = {"T264"}; break;
+        case 39: record.socs = {"T234", "T264"}; break;
+        default: record.socs = {"T194"}; break;
+    }
+    record.source = "releases.json";
+    return record;
+}
+
+inline DeviceNode node(const std::string& path, const std::string& group = "video", std::uint32_t mode = 0660) {
+    DeviceNode made;
+    made.path = path;
+    made.status.kind = FileKind::character_device;
+    made.status.mode = mode;
+    made.status.gid = group == "root" ? 0 : group == "video" ? 44 : 109;
+    made.group = group;
+    made.can_open = Fact<bool>(true, path);
+    return made;
+}
+
+inline StepAnswer answered(ProbeStep step, int result = 0, const std::string& name = "CUDA_SUCCESS") {
+    StepAnswer answer;
+    answer.step = step;
+    answer.end = StepEnd::answered;
+    answer.result = result;
+    answer.name = name;
+    answer.duration = std::chrono::milliseconds(3);
+    return answer;
+}
+
+inline StepAnswer ended(ProbeStep step, StepEnd end, int signal = 0, const std::string& failure = {}) {
+    StepAnswer answer;
+    answer.step = step;
+    answer.end = end;
+    answer.signal = signal;
+    answer.failure = failure;
+    answer.duration = std::chrono::milliseconds(20'013);
+    return answer;
+}
+
+inline ProbeAnswer healthy_probe(const std::string& library, int driver_version, const SocRecord& soc) {
+    ProbeAnswer answer;
+    answer.library = library;
+    answer.driver_version = driver_version;
+    for (const ProbeStep step : {ProbeStep::open, ProbeStep::version, ProbeStep::init, ProbeStep::devices,
+                                 ProbeStep::name, ProbeStep::capability, ProbeStep::memory, ProbeStep::context}) {
+        answer.steps.push_back(answered(step));
+    }
+    GpuDevice device;
+    device.integrated = true;
+    device.name = soc.name;
+    device.capability = soc.capability;
+    answer.devices = {device};
+    return answer;
+}
+
+// The step at which a probe ends as told: the steps before it have answered, the later ones were never begun.
+inline void end_probe_at(Facts& facts, const StepAnswer& last) {
+    ProbeAnswer& answer = facts.driver_probe.value();
+    std::vector<StepAnswer> steps;
+    for (const StepAnswer& step : answer.steps) {
+        if (step.step == last.step) break;
+        steps.push_back(step);
+    }
+    steps.push_back(last);
+    answer.steps = steps;
+    if (last.step < ProbeStep::version) answer.driver_version.reset();
+    if (last.step <= ProbeStep::devices) answer.devices.clear();
+    if (last.step <= ProbeStep::capability) {
+        for (GpuDevice& device : answer.devices) device.capability.reset();
+    }
+}
+
+struct BoardDescription {
+    std::string soc;
+    L4tRelease l4t;
+    std::string jetpack, kernel, libcuda;
+    CudaVersion cuda;
+};
+
+inline Facts healthy(const BoardDescription& board) {
+    const SocRecord soc = soc_record(board.soc);
+    const std::string modules = "/lib/modules/" + board.kernel;
+    Facts facts;
+    facts.scope.probe_wanted = true;
+    facts.boot_id = Fact<std::string>("7f3c", "/proc/sys/kernel/random/boot_id");
+    facts.environment = Fact<Environment>(Environment{}, "/proc/1/environ");
+    facts.distribution = Fact<Distribution>(Distribution::ubuntu, "/etc/os-release");
+    Board made;
+    made.tegra = true;
+    made.chip = "nvidia,tegra" + board.soc.substr(1);
+    made.soc = soc;
+    facts.board = Fact<Board>(made, "/proc/device-tree/compatible");
+    facts.release = Fact<Release>(Release{board.l4t.line, board.l4t, ReleaseOrigin::release_file, "1"},
+                                  "/etc/nv_tegra_release, line 1");
+    facts.line = Fact<LineRecord>(line_record(board.l4t.line), "releases.json");
+    ReleaseRecord reference;
+    reference.l4t = board.l4t;
+    reference.jetpack = board.jetpack;
+    reference.driver_cuda = board.cuda;
+    facts.reference = Fact<ReleaseRecord>(reference, "releases.json");
+    facts.firmware = Fact<Firmware>(Firmware{board.l4t.text(), board.l4t}, "/sys/devices/virtual/dmi/id/bios_version");
+    facts.kernel_release = Fact<std::string>(board.kernel, "/proc/sys/kernel/osrelease");
+    facts.kernel_modules = Fact<KernelModules>(KernelModules{modules, {}}, modules);
+
+    GpuModule module;
+    module.running = {soc.gpu_module, ModulePresence::loaded, "", "ABCDEF", "0123abcd"};
+    if (soc.gpu_module == "nvidia") {
+        module.uvm = RunningModule{"nvidia-uvm", ModulePresence::loaded, "", "", ""};
+        module.release = Fact<ModuleRelease>(ModuleRelease{std::nullopt, "595.78"}, "/sys/module/nvidia/version");
+    } else {
+        module.release = Fact<ModuleRelease>(ModuleRelease{board.l4t, ""}, "package of the module");
+    }
+    module.file =
+        Fact<ModuleFile>(ModuleFile{modules + "/updates/" + soc.gpu_module + ".ko",
+                                    board.kernel + " SMP preempt mod_unload aarch64", "", "ABCDEF", "0123abcd"},
+                         modules);
+    facts.gpu_module = Fact<GpuModule>(module, "/proc/modules");
+
+    DeviceNodes nodes;
+    if (soc.gpu_variant == "openrm") {
+        nodes.nodes = {node("/dev/nvidia-uvm"), node("/dev/nvidia0"), node("/dev/nvidiactl"), node("/dev/nvmap")};
+    } else {
+        nodes.nodes = {node("/dev/nvgpu/igpu0/as"), node("/dev/nvgpu/igpu0/ctrl"),
+                       node("/dev/nvgpu/igpu0/dbg", "root", 0600), node("/dev/nvhost-ctrl-gpu"), node("/dev/nvmap")};
+    }
+    facts.device_nodes = Fact<DeviceNodes>(nodes, "/dev");
+    facts.service_users = Fact<std::vector<ServiceUser>>({}, "/etc/group");
+
+    LibcudaFile libcuda;
+    libcuda.path = board.libcuda;
+    libcuda.real_path = board.libcuda + ".1";
+    libcuda.size = 30U << 20U;
+    libcuda.elf = true;
+    libcuda.machine = ElfMachine::aarch64;
+    libcuda.soname = "libcuda.so.1";
+    facts.libcuda = Fact<LibcudaFile>(libcuda, "/etc/ld.so.cache");
+    facts.libcuda_release = Fact<DriverRelease>(DriverRelease{board.l4t, soc.gpu_module == "nvidia" ? "595.78" : ""},
+                                                "package nvidia-l4t-cuda");
+    facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
+    return facts;
+}
+
+inline Facts healthy_xavier() {
+    return healthy(
+        {"T194", {35, 6, 4}, "5.1.6", "5.10.216-tegra", "/usr/lib/aarch64-linux-gnu/tegra/libcuda.so.1", {11, 4}});
+}
+inline Facts healthy_orin() {
+    return healthy(
+        {"T234", {36, 5, 0}, "6.2.2", "5.15.185-tegra", "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1", {12, 6}});
+}
+inline Facts healthy_thor() {
+    return healthy(
+        {"T264", {39, 2, 0}, "7.2", "6.8.12-1021-tegra", "/opt/nvidia/l4t-gpu-libs/openrm/libcuda.so.1", {13, 2}});
+}
+
+inline Missing missing(Lack lack, const std::string& what = "the thing") {
+    return {lack, what + " is " + std::string(name_of(lack)), "/somewhere"};
+}
+
+// One check alone, with the rules that hold for all, but without what it needs: its own judgement.
+inline CheckResult judged_alone(std::string_view id, const Facts& facts) {
+    const Check* found = find_check(id);
+    if (found == nullptr) return {};
+    Check check = *found;
+    check.needs.clear();
+    return judge(facts, {&check}).front();
+}
+
+// As a run would judge it: blocked where what it needs fails.
+inline CheckResult judged(std::string_view id, const Facts& facts) {
+    const Check* check = find_check(id);
+    return check == nullptr ? CheckResult{} : judge(facts, {check}).front();
+}
+
+}  // namespace jetcuda::testing
