@@ -83,9 +83,11 @@ def main():
     place = Path(tempfile.mkdtemp(prefix="jetcuda-bench-"))
     place.chmod(0o755)
     try:
+        config = place / "config"
+        config.mkdir()
         board = place / "board"
         make_root.make(Path("orin-r36.5"), board)
-        on_board = ["run", "--json", "--data", str(TOP / "config/data"), "--config", str(place / "none"), "--root", str(board)]
+        on_board = ["run", "--json", "--data", str(TOP / "config/data"), "--config", str(config), "--root", str(board)]
         check = str(binaries / "jetcuda-check")
         print(f"static run on a board (--no-probe):   {times([check, *on_board, '--no-probe'])}")
         driver = place / "driver"

@@ -48,7 +48,7 @@ class Traps:
         self.program, self.work, self.number = program, work, 0
         self.outside = work / "outside"
         self.outside.mkdir(mode=0o755)
-        (self.outside / "nv_tegra_release").write_text("# R36 (release), REVISION: 9.9, GCID: 99999999, BOARD: planted\n")
+        (self.outside / "nv_tegra_release").write_text("# R36 (release), REVISION: 9.9, GCID: 12344321, BOARD: planted\n")
         os.mkfifo(self.outside / "fifo", 0o644)
         shutil.copytree(HERE / "orin-r36.5" / "root" / "etc", self.outside / "etc")
         (self.outside / "etc" / "nv_tegra_release").write_text((self.outside / "nv_tegra_release").read_text())
@@ -62,7 +62,7 @@ class Traps:
     def judge(self, root, as_nobody=False):
         try:
             report = self.program.report(root, ["--no-probe"], as_nobody, time_limit=20)
-            for planted in ("36.9.9", "99999999", "planted"):
+            for planted in ("36.9.9", "12344321", "planted"):
                 expect(planted not in str(report), f"{planted!r} of a file outside the root is in the report")
             return report
         finally:
@@ -129,7 +129,7 @@ class Traps:
         root = self.board()
         (root / ".jetcuda-root.json").write_bytes(content)
         try:
-            done = self.program.start(["run", "--json", "--root", str(root), "--no-probe"], time_limit=20)
+            done = self.program.start(["run", "--json", "--root", str(root), "--no-probe", *self.program.places], time_limit=20)
             errors = done.stderr.decode(errors="replace")
             expect(done.returncode in (64, 74), f"exit status {done.returncode} for malformed notes; {errors}")
             expect(".jetcuda-root.json" in errors, f"the message does not name the file: {errors}")

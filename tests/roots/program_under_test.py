@@ -52,6 +52,7 @@ class Program:
                 path = Path(folder) / name
                 path.chmod(0o755 if path.is_dir() or path.parent == self.folder else 0o644)
         self.flaws_of = load_validator(source)
+        self.places = ["--data", str(self.folder / "data"), "--config", str(self.folder / "config")]
         self.slowest = 0.0
 
     def close(self):
@@ -80,8 +81,7 @@ class Program:
 
     def report(self, root, arguments=(), as_nobody=False, time_limit=60):
         """The report and the exit status of `run --json` on a root."""
-        done = self.start(["run", "--json", "--root", str(root), "--data", str(self.folder / "data"),
-                           "--config", str(self.folder / "config"), *arguments], as_nobody, time_limit)
+        done = self.start(["run", "--json", "--root", str(root), *self.places, *arguments], as_nobody, time_limit)
         errors = done.stderr.decode(errors="replace")
         expect(done.returncode in VERDICTS.values(),
                f"exit status {done.returncode} is none of a verdict; standard error: {errors}")
