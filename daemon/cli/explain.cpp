@@ -9,6 +9,7 @@
 #include "daemon/cli/output.hpp"
 #include "daemon/cli/paragraph.hpp"
 #include "daemon/cli/verbs.hpp"
+#include "daemon/report/text.hpp"
 
 namespace jetcuda {
 namespace {
@@ -24,7 +25,11 @@ std::string joined(const std::vector<std::string_view>& words) {
 std::string remedy_lines(const Remedy& remedy) {
     std::string text;
     const auto add = [&](std::string_view distribution, std::string_view words) {
-        if (!words.empty()) text += hanging(fmt::format("      {}", distribution), 16, words);
+        if (words.empty()) return;
+        const RemedyParts parts = remedy_parts(words);
+        text += hanging(fmt::format("      {}", distribution), 16, parts.words);
+        // The command is not wrapped: it is there to be copied.
+        if (!parts.command.empty()) text += fmt::format("{:16}    {}\n", "", parts.command);
     };
     add("Ubuntu", remedy.apt);
     add("NixOS", remedy.nix);

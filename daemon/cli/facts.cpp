@@ -16,6 +16,8 @@
 namespace jetcuda {
 namespace {
 
+constexpr std::size_t source_width = 100;  // bytes; a record of our data names every page it rests on
+
 struct AsText {
     std::string operator()(const std::string& text) const { return text; }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }
@@ -39,7 +41,7 @@ std::string rows_as_text(const std::vector<FactRow>& rows) {
             row.missing ? fmt::format("({}) {}", row.lack, row.why) : std::visit(AsText{}, row.value);
         const bool tell_source = !row.source.empty() && !row.missing;
         text += fmt::format("{:<{}}  {}{}\n", plain_line(row.name), widest, plain_line(value),
-                            tell_source ? fmt::format("  [{}]", plain_line(row.source)) : "");
+                            tell_source ? fmt::format("  [{}]", shortened(plain_line(row.source), source_width)) : "");
     }
     return text;
 }

@@ -57,7 +57,7 @@ void add_options(CLI::App& app, const std::vector<OptionWord>& words, Options& o
     const std::string_view name = text.substr(0, text.find_first_of(": "));
     const auto explain = [&](const std::vector<OptionWord>& words) {
         for (const OptionWord& word : words) {
-            if (word.name != name) continue;
+            if (word.name != name && word.name.substr(2) != name) continue;  // it leaves the dashes out at times
             if (word.value.empty()) throw UsageError(fmt::format("{0} takes no value: write it as {0}.", name));
             throw UsageError(fmt::format("{0} needs a value: {0} {1}.", name, word.value));
         }

@@ -56,23 +56,25 @@ std::size_t shared_parts(std::string_view word, std::string_view other) {
 
 std::vector<std::string_view> near_words(std::string_view word, const std::vector<std::string_view>& known) {
     if (word.empty() || word.size() > longest_word) return {};
-    std::vector<std::pair<std::size_t, std::string_view>> found;
+    std::size_t fewest = std::max<std::size_t>(2, word.size() / 4);  // letters that may be wrong
+    std::vector<std::string_view> slips;
     for (const std::string_view candidate : known) {
         const std::size_t letters = distance(word, candidate);
+        if (letters > fewest) continue;
+        if (letters < fewest) slips.clear();
+        fewest = letters;
+        slips.push_back(candidate);
+    }
+    if (!slips.empty()) return slips;
+
+    // No slip, but perhaps a part of a name: those that share the most come first.
+    std::vector<std::pair<std::size_t, std::string_view>> found;
+    for (const std::string_view candidate : known) {
         const std::size_t shared = shared_parts(word, candidate);
-        if (letters <= std::max<std::size_t>(2, word.size() / 4)) {
-            found.emplace_back(letters, candidate);
-        } else if (shared > 0) {
-            found.emplace_back(1000 - 100 * shared + letters, candidate);
-        }
+        if (shared > 0) found.emplace_back(shared, candidate);
     }
     std::stable_sort(found.begin(), found.end(),
-                     [](const auto& left, const auto& right) { return left.first < right.first; });
-    // Where some are a slip away, those that only share a word are noise.
-    if (!found.empty() && found.front().first < 100) {
-        found.erase(std::find_if(found.begin(), found.end(), [](const auto& entry) { return entry.first >= 100; }),
-                    found.end());
-    }
+                     [](const auto& left, const auto& right) { return left.first > right.first; });
     std::vector<std::string_view> words;
     for (const auto& entry : found) {
         if (words.size() < 3) words.push_back(entry.second);

@@ -100,7 +100,7 @@ std::string help_text() {
     }
     text += "\nOptions, before or after the verb:\n";
     text += option_lines(global_options());
-    text += "\n\"jetcuda-check VERB --help\" shows what else a verb takes; jetcuda-check(1) tells more.\n";
+    text += "\n\"jetcuda-check VERB --help\" shows what else a verb takes; see also jetcuda-check(1).\n";
     text += exit_statuses;
     return text;
 }

@@ -60,19 +60,8 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::string named(const std::string& name, const std::string& value) { return value.empty() ? "" : name + " " + value; }
 
-// A remedy ends with the exact command, after the last ": ". A tail that is a sentence itself is no command.
-struct RemedyParts {
-    std::string words;
-    std::string command;
-};
-RemedyParts parts_of(const std::string& remedy) {
-    const std::size_t colon = remedy.rfind(": ");
-    if (colon == std::string::npos || remedy.back() == '.') return {remedy, ""};
-    return {remedy.substr(0, colon + 1), remedy.substr(colon + 2)};
-}
-
 void write_remedy(Writer& out, const std::string& remedy) {
-    const RemedyParts parts = parts_of(remedy);
+    const RemedyParts parts = remedy_parts(remedy);
     out.line("    " + plain_line(parts.words));
     if (!parts.command.empty()) out.line("        " + plain_line(parts.command));
 }
@@ -206,6 +195,12 @@ void write_time(Writer& out, const Report& report) {
 }
 
 }  // namespace
+
+RemedyParts remedy_parts(std::string_view remedy) {
+    const std::size_t colon = remedy.rfind(": ");
+    if (colon == std::string_view::npos || remedy.back() == '.') return {std::string(remedy), ""};
+    return {std::string(remedy.substr(0, colon + 1)), std::string(remedy.substr(colon + 2))};
+}
 
 std::string to_text(const Report& report, const TextStyle& style) {
     Writer out(style);
