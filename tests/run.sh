@@ -112,6 +112,10 @@ run_tests release
 
 if [ "${JETCUDA_CI:-0}" = 1 ]; then
     build sanitize -DCMAKE_BUILD_TYPE=Debug -DJETCUDA_SANITIZE=ON
+    # Fetched once is enough.
+    if [ -d build/release/tests/drivers/real-libcuda ] && [ ! -d build/sanitize/tests/drivers/real-libcuda ]; then
+        cp -a build/release/tests/drivers/real-libcuda build/sanitize/tests/drivers/
+    fi
     run_tests sanitize -E '^style/|^bench/'
     run_clang_tidy
 fi

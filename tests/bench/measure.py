@@ -95,11 +95,11 @@ def main():
         (driver / "libcuda.so.1.1").symlink_to(build / "tests/drivers/libcuda.so.1.1")
         shutil.copy2(TOP / "tests/roots/orin-r36.5/simulated_driver.json", driver)
         print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver / 'libcuda.so.1.1')])}")
-        real = next(iter(sorted(build.glob("tests/drivers/real/**/libcuda.so.1*"))), None)
+        real = next(iter(sorted(build.glob("tests/drivers/real-libcuda/libcuda.so.1"))), None)
         if real:
             print(f"run with Debian's real libcuda:       {times([*as_nobody(), check, *on_board, '--driver', str(real)], 20)}")
         else:
-            print("run with Debian's real libcuda:       not fetched; sh tests/drivers/fetch_real_libcuda.sh does that")
+            print("run with Debian's real libcuda:       not fetched; ctest -R drivers/fetch_real_libcuda does that")
         print(f"idle daemon:                          {idle_daemon(binaries, board, place)}")
     finally:
         shutil.rmtree(place, ignore_errors=True)
