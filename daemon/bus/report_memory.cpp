@@ -204,7 +204,12 @@ std::uint64_t ReportMemory::last_changed_usec(const std::string& id) const {
 }
 
 std::vector<Transition> ReportMemory::take(const std::string& runner_json, const RunRequest& request) {
-    Report report = report_from_json(runner_json);
+    Report report;
+    try {
+        report = report_from_json(runner_json);
+    } catch (const ReportFormatError& error) {
+        throw std::runtime_error(std::string("the runner's report cannot be read: ") + error.what());
+    }
     if (const std::string why = contradiction_in(report, request, boot_id_); !why.empty()) {
         throw std::runtime_error("the runner's report cannot be true: " + why);
     }

@@ -229,6 +229,11 @@ void Runner::read_some() {
 }
 
 void Runner::take_line(std::string_view text) {
+    if (++lines_ > limits_.lines) {
+        conclude({RunnerEnd::failed, "",
+                  "the runner printed more than " + std::to_string(limits_.lines) + " lines and was ended"});
+        return;
+    }
     RunnerLine line;
     try {
         line = runner_line_from(text);

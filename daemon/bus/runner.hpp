@@ -30,6 +30,7 @@ struct RunnerLimits {
     std::chrono::milliseconds whole{75'000};    // from the first line to the end
     std::chrono::milliseconds to_leave{2'000};  // for a child: to end by itself, then from SIGTERM to SIGKILL
     std::size_t output = std::size_t{8} << 20;  // bytes in all
+    std::size_t lines = 10'000;                 // a run has a line for each source and check
 };
 
 enum class RunnerEnd {
@@ -86,6 +87,7 @@ private:
     std::chrono::milliseconds waited_{0};  // between attempts
     std::string buffer_;
     std::size_t received_ = 0;
+    std::size_t lines_ = 0;
     bool concluded_ = false;
     RunnerOutcome outcome_;
 

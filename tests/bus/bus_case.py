@@ -28,6 +28,8 @@ class BusTest(unittest.TestCase):
     programs = None
 
     def setUp(self):
+        self.daemons = []
+        self.ends_between_subtests = False
         self.bus = Bus()
         self.addCleanup(self.bus.close)
         for file in self.programs.scratch.iterdir():
@@ -37,7 +39,14 @@ class BusTest(unittest.TestCase):
     def daemon(self, *arguments, **keywords):
         daemon = Daemon(self.bus, self.programs, *arguments, **keywords)
         self.addCleanup(daemon.close)
+        self.daemons.append(daemon)
         return daemon
+
+    def subTest(self, *arguments, **keywords):
+        """Each on a bus without a daemon, also after one that failed."""
+        for daemon in self.daemons if self.ends_between_subtests else []:
+            daemon.end()
+        return super().subTest(*arguments, **keywords)
 
     def judged_daemon(self, **keywords):
         """One that has a healthy report of a fake runner."""

@@ -61,7 +61,7 @@ class Permission(BusTest):
     def test_everyone_reads_and_starts_passive_runs(self):
         daemon = self.judged_daemon()
         self.programs.play(["request", str(self.scratch("request"))],
-                           ["report", self.programs.report(probed=False)])
+                           ["report", self.programs.report(probe=False)])
         self.assertEqual(json.loads(daemon.call_as(someone(), "Describe")["answer"])["verdict"], "healthy")
         run = daemon.call_as(someone(), "StartRun", [], {"probe": False}, signature="asa{sv}")["answer"]
         daemon.wait_for_end(run)
@@ -106,7 +106,7 @@ class Permission(BusTest):
 class Runs(BusTest):
     def test_equal_runs_are_one_and_others_wait_in_line(self):
         daemon = self.judged_daemon()
-        self.programs.play(["wait", str(self.scratch("go"))], ["report", self.programs.report(probed=False)])
+        self.programs.play(["wait", str(self.scratch("go"))], ["report", self.programs.report(probe=False)])
         first = daemon.start_run()
         until(lambda: daemon.get("CurrentRun") == first, "the first run")
         self.assertEqual(daemon.start_run(), first)
@@ -125,7 +125,7 @@ class Runs(BusTest):
     def test_wait_answers_at_the_end_and_after(self):
         daemon = self.judged_daemon()
         self.programs.play(["progress", "libcuda"], ["wait", str(self.scratch("go"))],
-                           ["report", self.programs.report(probed=False)])
+                           ["report", self.programs.report(probe=False)])
         run = daemon.start_run()
         answers = []
         for _ in range(5):
@@ -143,7 +143,7 @@ class Runs(BusTest):
     def test_waiting_has_a_limit_and_vanished_waiters_do_no_harm(self):
         daemon = self.judged_daemon()
         self.programs.play(["progress", "libcuda"], ["wait", str(self.scratch("go"))],
-                           ["report", self.programs.report(probed=False)])
+                           ["report", self.programs.report(probe=False)])
         run = daemon.start_run()
         answers = []
         for _ in range(3):
@@ -192,7 +192,7 @@ class Runs(BusTest):
     def test_progress_is_not_told_more_often_than_anyone_reads(self):
         daemon = self.judged_daemon()
         lines = [["progress", f"step {i}"] for i in range(500)]
-        self.programs.play(*lines, ["sleep", 0.5], ["report", self.programs.report(probed=False)])
+        self.programs.play(*lines, ["sleep", 0.5], ["report", self.programs.report(probe=False)])
         del daemon.signals[:]
         begin = time.monotonic()
         run = daemon.start_run()

@@ -17,6 +17,7 @@ class Restarts(BusTest):
         return self.daemon(state=daemon.state)
 
     def test_the_report_of_this_boot_is_kept(self):
+        self.ends_between_subtests = True
         for how in (signal.SIGTERM, signal.SIGKILL):
             with self.subTest(how):
                 before = self.judged_daemon()
@@ -26,7 +27,7 @@ class Restarts(BusTest):
                 self.assertEqual(after.get("CurrentRun"), "/")
                 self.assertFalse(self.scratch("ran").exists())
                 self.assertTrue(after.notifications.status().startswith(HEALTHY), after.notifications.status())
-                self.programs.play(["report", self.programs.report(probed=False)])
+                self.programs.play(["report", self.programs.report(probe=False)])
                 after.wait_for_end(after.start_run())
                 self.assertEqual(after.get("ReportSequence"), 2)
                 self.assertTrue(after.get("Probed"))
@@ -43,6 +44,7 @@ class Restarts(BusTest):
         self.assertTrue(self.scratch("ran").exists())
 
     def test_what_is_no_report_is_judged_anew(self):
+        self.ends_between_subtests = True
         for text in ("", "{", "[]", '{"schema":"jetcuda-check.report/1"}', "\x00" * 5000, "[" * 1_000_000):
             with self.subTest(text[:40]):
                 before = self.judged_daemon()

@@ -86,7 +86,7 @@ class Bus:
         self._write_configuration()
         self.process = subprocess.Popen(
             ["dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--nopidfile", "--print-address"],
-            stdout=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if not self.process.stdout.readline():
             raise AssertionError("dbus-daemon did not start; is the package dbus-daemon installed?")
 
@@ -172,6 +172,7 @@ class Programs:
         self.runner = self._script("runner", f'exec "{self.folder}/jetcuda-check" {self._arguments()} "$@"')
         self.fake = self._script("fake", f'exec /usr/bin/python3 "{self.folder}/fake_runner.py" "{self.folder}" "$@"')
         subprocess.run(["chmod", "-R", "a+rX", str(self.folder)], check=True)
+        self._reports = {}
         self.scratch = self.folder / "scratch"  # where a fake runner may write
         self.scratch.mkdir()
         self.scratch.chmod(0o777)
@@ -197,12 +198,14 @@ class Programs:
         fresh.chmod(0o644)
         fresh.rename(self.folder / "play.json")
 
-    def report(self, **changes):
+    def report(self, probe=True, **changes):
         """A report of the whole program on the board, made with the simulated driver, with changes to its keys."""
-        if not hasattr(self, "_report"):
-            done = subprocess.run([self.runner, "run", "--json"], stdout=subprocess.PIPE, text=True)
-            self._report = json.loads(done.stdout)
-        return {**json.loads(json.dumps(self._report)), **changes}
+        if probe not in self._reports:
+            request = json.dumps({"checks": [], "probe": probe, "settle_ms": []}) + "\n"
+            done = subprocess.run([self.runner, "run", "--json", "--request=-"], input=request, stdout=subprocess.PIPE,
+                                  text=True, check=True)
+            self._reports[probe] = done.stdout.splitlines()[-1]
+        return {**json.loads(self._reports[probe])["report"], **changes}
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)

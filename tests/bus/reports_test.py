@@ -125,7 +125,7 @@ class Reports(BusTest):
     def test_only_the_last_few_are_kept(self):
         daemon = self.judged_daemon()
         for id in [check["id"] for check in self.programs.report()["checks"]][:10]:
-            part = self.programs.report(probed=False, simulated=False, driver_under_test=None)
+            part = self.programs.report(probe=False)
             part["checks"] = [check_of(part, id)]
             self.programs.play(["report", {**part, **self.verdict_of(part)}])
             daemon.wait_for_end(daemon.start_run([id]))
@@ -206,6 +206,7 @@ class WholePipeline(BusTest):
         self.assertEqual((report["verdict"], report["reason"]), ("unhealthy", "driver-initializes"))
         self.assertEqual(daemon.get("Verdict"), "unhealthy")
         self.assertTrue(daemon.notifications.status().startswith("unhealthy: "), daemon.notifications.status())
+        until(lambda: daemon.members("RunFinished"), "RunFinished")
         self.assertIn(("driver-initializes", "pass", "fail"), [t[:3] for t in daemon.members("CheckTransitioned")])
 
     def test_a_driver_that_hangs_does_not_keep_callers_waiting(self):
