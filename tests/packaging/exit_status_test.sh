@@ -1,7 +1,7 @@
 #!/bin/sh
 # Usage errors, as a caller meets them: exit status 64, nothing on standard output, and one line on standard error
 # that names what was wrong and the way out. And what the command answers without looking at any machine.
-set -u
+set -u  # no -e: the exit statuses are what is tested
 program=$1
 source=$2
 failures=0

@@ -20,8 +20,9 @@ for path in scripts:
     shell = "bash" if content[:1] == ["#!/bin/bash"] and path.parts[0] == "tests" else "sh"
     if shell == "sh" and content[:1] != ["#!/bin/sh"]:
         complaints.add(path, "does not begin with #!/bin/sh", 1)
-    if shell == "sh" and not any(line.startswith("set -e") for line in content):
-        complaints.add(path, "does not say `set -eu`: it would go on after a failure")
+    careful = ("set -e", "set -u  # no -e: ")
+    if shell == "sh" and not any(line.startswith(careful) for line in content):
+        complaints.add(path, "does not say `set -eu` (or `set -u  # no -e: REASON`): it would go on after a failure")
     for command in ([shell, "-n"], [checker, "-s", shell, "-S", "warning"] if checker else None):
         if command:
             done = subprocess.run([*command, str(tree.TOP / path)], capture_output=True, text=True)
