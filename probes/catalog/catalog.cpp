@@ -182,9 +182,10 @@ void check_whole(const Catalog& catalog, const fs::path& directory) {
     std::set<std::string, std::less<>> words;
     for (const SocRecord& soc : catalog.socs) {
         for (const std::string& word : soc.compatible) {
-            if (!words.insert(word).second) {
-                refuse(directory, "two SoCs, one of them " + soc.id + ", have the compatible word \"" + word + '"');
-            }
+            if (words.insert(word).second) continue;
+            std::string what = "two SoCs, one of them ";
+            what.append(soc.id).append(", have the compatible word \"").append(word).append("\"");
+            refuse(directory, what);
         }
     }
     const auto check_socs = [&](const std::vector<std::string>& socs, const std::string& owner) {

@@ -76,27 +76,32 @@ Fact<Release> read_release_file(const Fact<std::string>& text) {
             file + ", line " + std::to_string(number)};
 }
 
+std::string path_of(std::string_view folder, std::string_view name) {
+    std::string path(folder);
+    return path.append("/").append(name);
+}
+
 Fact<Release> read_driver_files(const SystemRoot& root, const Catalog& catalog) {
     std::optional<int> line;
     std::string source;
     for (const std::string_view folder : driver_folders) {
-        const std::string path(folder);
         // Tegra's libcuda always has this name; the desktop's carries its version there, and is none of ours.
-        if (!root.exists(path + "/libcuda.so.1.1")) continue;
-        const Fact<std::vector<std::string>> names = root.list(path);
+        if (!root.exists(path_of(folder, "libcuda.so.1.1"))) continue;
+        const Fact<std::vector<std::string>> names = root.list(folder);
         if (!names) continue;
         for (const std::string& name : *names) {
             for (const std::string_view companion : versioned_companions) {
                 if (!starts_with(name, companion)) continue;
                 const std::optional<int> found = line_of_driver(catalog, name.substr(companion.size()));
                 if (!found) continue;
+                const std::string library = path_of(folder, name);
                 if (line && *line != *found) {
-                    return Missing{Lack::not_understood,
-                                   source + " is of " + line_text(*line) + " and " + path + '/' + name + " of " +
-                                       line_text(*found) + ", and no /etc/nv_tegra_release decides",
-                                   source};
+                    std::string why = source;
+                    why.append(" is of ").append(line_text(*line)).append(" and ").append(library).append(" of ");
+                    why.append(line_text(*found)).append(", and no /etc/nv_tegra_release decides");
+                    return Missing{Lack::not_understood, std::move(why), source};
                 }
-                if (!line) source = path + '/' + name;
+                if (!line) source = library;
                 line = found;
             }
         }

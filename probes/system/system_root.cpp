@@ -128,7 +128,7 @@ std::string source_name(std::string_view path, bool from_notes) {
 
 }  // namespace
 
-SystemRoot::SystemRoot(fs::path host_directory) {
+SystemRoot::SystemRoot(const fs::path& host_directory) {
     std::error_code error;
     host_directory_ = fs::canonical(host_directory, error);
     if (error) {

@@ -51,7 +51,7 @@ class SystemRoot {
 public:
     // Opens nothing but `.jetcuda-root.json`, which is read for any root other than "/". Throws
     // std::runtime_error naming the file and the way out when the folder is missing or that file is malformed.
-    explicit SystemRoot(std::filesystem::path host_directory = "/");
+    explicit SystemRoot(const std::filesystem::path& host_directory = "/");
 
     [[nodiscard]] bool live() const { return live_; }  // this root is "/", the running system's own
     [[nodiscard]] const std::filesystem::path& host_directory() const { return host_directory_; }
