@@ -77,10 +77,16 @@ run_tests() { # NAME, then ctest's options
         give_up "ctest-$name"
     fi
     bad=${counts% *}
+    # ctest counts what a test itself skipped (for want of root, say) as passed; we do not.
+    skipped=$(sed -n 's/^[\t ]*[0-9]* - \([^ ]*\) (Skipped)$/\1/p' "build/$name.tests.log")
+    for test in $skipped; do
+        echo "skipped, not counted: $test"
+        passed=$((passed - 1))
+    done
     passed=$((passed + ${counts#* } - bad))
     failed=$((failed + bad))
     if [ "$bad" -gt 0 ]; then
-        broken="$broken $(sed -n 's/^[\t ]*[0-9]* - \([^ ]*\) (.*)$/\1/p' "build/$name.tests.log" | tr '\n' ' ')"
+        broken="$broken $(grep -v '(Skipped)$' "build/$name.tests.log" | sed -n 's/^[\t ]*[0-9]* - \([^ ]*\) (.*)$/\1/p' | tr '\n' ' ')"
     fi
     end
 }
@@ -116,7 +122,8 @@ if [ "${JETCUDA_CI:-0}" = 1 ]; then
     if [ -d build/release/tests/drivers/real-libcuda ] && [ ! -d build/sanitize/tests/drivers/real-libcuda ]; then
         cp -a build/release/tests/drivers/real-libcuda build/sanitize/tests/drivers/
     fi
-    run_tests sanitize -E '^style/|^bench/'
+    # The container has no libraries of the sanitizers, and style is the same.
+    run_tests sanitize -E '^style/|^systemd/boot'
     run_clang_tidy
 fi
 finish
