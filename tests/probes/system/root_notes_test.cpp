@@ -1,6 +1,7 @@
 // `.jetcuda-root.json`: what it adds to a folder, and how it is refused.
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include "probes/system/system_root.hpp"
 #include "tests/harness/random_bytes.hpp"
@@ -93,6 +94,19 @@ TEST_CASE("a noted node stands before a file that only keeps its place, and link
     CHECK(root.status("/dev/nvidia0")->kind == FileKind::character_device);
     CHECK(root.status("/dev/alias")->device_major == 195);
     CHECK(root.resolve("/dev/alias")->inside == "/dev/nvidia0");
+}
+
+TEST_CASE("a folder above a noted node stays what it really is") {
+    const TempRoot board;
+    board.make_directory("/dev");
+    board.link("/lib", "usr/lib");
+    board.write("/usr/lib/file", "");
+    REQUIRE(::chmod(board.on_host("/dev").c_str(), 0711) == 0);
+    board.write(notes_file, R"({"nodes":[{"path":"/dev/pipe","type":"p","mode":"0600"}],"dirs":["/lib/x"]})");
+    const SystemRoot root(board.directory());
+    CHECK(root.status("/dev")->mode == 0711);
+    CHECK(root.status("/dev").source() == "/dev");
+    CHECK(root.exists("/lib/file"));
 }
 
 TEST_CASE("an entry that breaks the form is refused with its place") {
