@@ -12,6 +12,7 @@
 
 #include "daemon/report/json.hpp"
 #include "daemon/report/outside_text.hpp"
+#include "probes/system/strict_json.hpp"
 
 namespace jetcuda {
 
@@ -19,7 +20,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int depth_limit = 64;
 constexpr std::size_t list_limit = 1000;  // checks, evidence of one check, toolkits, compats
 
 constexpr std::array verdicts = {Verdict::healthy, Verdict::degraded, Verdict::unhealthy, Verdict::unknown};
@@ -269,16 +269,11 @@ Report report_from_json(std::string_view json) {
         throw ReportFormatError("the report is " + std::to_string(json.size()) + " bytes long; " +
                                 std::to_string(report_size_limit) + " are the most");
     }
-    if (nests_deeper_than(json, depth_limit)) {
-        throw ReportFormatError("the report nests deeper than " + std::to_string(depth_limit) + " levels");
-    }
     try {
-        const Json document = Json::parse(json.begin(), json.end());
+        const Json document = parse_strictly(json);
         return report_from(Node(document, ""));
-    } catch (const Json::parse_error& error) {
-        throw ReportFormatError("the report is no JSON from byte " + std::to_string(error.byte) + " on");
-    } catch (const Json::exception& error) {  // a number that no type holds
-        throw ReportFormatError(std::string("the report holds what cannot be read: ") + error.what());
+    } catch (const JsonFlaw& flaw) {
+        throw ReportFormatError(std::string("the report is no JSON: ") + shortened(plain_line(flaw.what()), 200));
     }
 }
 

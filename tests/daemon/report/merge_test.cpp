@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "daemon/report/json.hpp"
@@ -98,13 +100,22 @@ TEST_CASE("without a boot id nobody knows whether it is the same boot") {
 }
 
 TEST_CASE("where the GPU could not be asked just now, the earlier measurement stands") {
-    for (const char* code : {"gpu-busy", "memory-short", "probe-still-stuck"}) {
+    for (const char* code : {"gpu-busy", "not-asked", "probe-still-stuck"}) {
         CAPTURE(code);
         const Report merged = merge_measured(passive_orin(code, Status::unknown), healthy_orin());
         CHECK(merged.verdict == Verdict::healthy);
         CHECK(merged.checks[3].measured_at == noon.generated_at);
         // A probe that is still stuck does not make a hanging driver look merely unknown.
         CHECK(merge_measured(passive_orin(code, Status::unknown), hanging_orin()).verdict == Verdict::unhealthy);
+    }
+}
+
+TEST_CASE("those codes are answers of measured checks") {
+    for (const char* code : {"not-probed", "not-asked", "gpu-busy", "probe-still-stuck", "killed-from-outside"}) {
+        CAPTURE(code);
+        CHECK(std::any_of(all_checks().begin(), all_checks().end(), [&](const Check* check) {
+            return check->basis == Basis::measured && check->find_code(code) != nullptr;
+        }));
     }
 }
 

@@ -60,7 +60,7 @@ TEST_CASE("any bytes become plain text of bounded length") {
         const std::string bytes = testing::random_bytes(seed, 80);
         const std::string line = plain_line(bytes);
         REQUIRE(plain_line(line) == line);
-        for (std::size_t limit = 0; limit < 20; ++limit) {
+        for (std::size_t limit = 0; limit < 20; limit += 3) {
             const std::string cut = shortened(line, limit);
             REQUIRE(cut.size() <= limit);
             REQUIRE(plain_line(cut) == cut);

@@ -106,7 +106,7 @@ TEST_CASE("the line fits into what systemd shows, keeps its end, and is one line
 
 TEST_CASE("any report has a line") {
     RandomReports reports(99);
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 200; ++i) {
         const std::string line = status_line(reports.next());
         REQUIRE(line.size() < 200);
         REQUIRE(plain_line(line) == line);

@@ -167,7 +167,7 @@ TEST_CASE("colours come only where they are asked for") {
 
 TEST_CASE("no text from outside reaches the terminal as it is") {
     RandomReports reports(5);
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 100; ++i) {
         const Report report = reports.next();
         for (const bool every_check : {false, true}) {
             std::istringstream stream(to_text(report, {false, every_check}));

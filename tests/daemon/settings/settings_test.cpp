@@ -289,12 +289,13 @@ TEST_CASE("random and damaged files are read or refused, never more") {
     const std::string good((std::istreambuf_iterator<char>(stream)), {});
     const TempRoot root;
     int refused = 0;
-    for (unsigned seed = 0; seed < 2000; ++seed) {
+    for (unsigned seed = 0; seed < 800; ++seed) {
         root.write("config.json", seed % 4 == 0 ? random_bytes(seed, 200) : mutated(good, seed));
         const std::string complaint = complaint_about(root);
         if (!complaint.empty()) ++refused;
         REQUIRE(complaint.size() < 1000);
         REQUIRE(complaint.find('\n') == std::string::npos);
     }
-    CHECK(refused > 1000);
+    CHECK(refused > 400);
+    CHECK(refused < 800);
 }
