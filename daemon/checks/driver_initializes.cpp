@@ -105,7 +105,7 @@ extern const Check driver_initializes{
              start_of_gpu},
             {"init-failed", Status::fail, "cuInit of {libcuda} fails with {name} ({result})", start_of_gpu},
             {"cannot-open", Status::fail, "{libcuda} cannot be loaded: {failure}", reinstall_driver},
-            {"entry-point-absent", Status::fail, "{libcuda} has no cuInit to call: {failure}", reinstall_driver},
+            {"entry-point-absent", Status::fail, "{libcuda} cannot be initialized: {failure}", reinstall_driver},
             {"context-failed", Status::fail,
              "cuInit of {libcuda} succeeds, but no context can be made: {name} ({result})", start_of_gpu},
             {"gpu-busy",
@@ -131,12 +131,15 @@ extern const Check driver_initializes{
         const PackageNames packages = package_names(facts);
         Finding finding;
         const auto say = [&](std::string_view code, const StepAnswer& step) {
+            // The loader opens its complaints with the file's name, which the sentence has already.
+            std::string failure = step.failure.empty() ? "it does not say why" : step.failure;
+            if (failure.rfind(answer.library + ": ", 0) == 0) failure.erase(0, answer.library.size() + 2);
             finding.code = code;
             finding.values = {
                 {"libcuda", answer.library.empty() ? "libcuda" : answer.library},
                 {"name", step.name.empty() ? "no name" : step.name},
                 {"result", std::to_string(step.result)},
-                {"failure", step.failure.empty() ? "it does not say why" : step.failure},
+                {"failure", failure},
                 {"packages", packages.library},
                 {"kernel", packages.kernel},
                 {"recipe", packages.recipe},

@@ -31,8 +31,9 @@ extern const Check gpu_capability_matches_soc{
             {"discrete-gpu-stack",
              Status::unknown,
              "The driver lists no integrated GPU, only {gpu}: the board's own GPU cannot be judged",
-             {.other = "Judge with the L4T driver of the board: jetcuda-check run --driver "
-                       "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1"}},
+             {.apt = "Put the board's own L4T driver in the place of the one for discrete cards: "
+                     "sudo apt-get install --reinstall {packages} && sudo ldconfig",
+              .other = "Judge with the board's own L4T driver, by its path: jetcuda-check run --driver FILE"}},
             probe_crashed,
             probe_timed_out,
             probe_babbled,

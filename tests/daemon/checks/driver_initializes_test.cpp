@@ -60,6 +60,13 @@ TEST_CASE("a library that cannot be opened fails with the loader's words") {
     CHECK(result.summary.find("libnvrm_gpu.so") != std::string::npos);
 }
 
+TEST_CASE("the loader's words name the file once") {
+    Facts facts = healthy_orin();
+    const std::string library = facts.driver_probe->library;
+    end_probe_at(facts, ended(ProbeStep::open, StepEnd::failed, 0, library + ": file too short"));
+    CHECK(judged(id, facts).summary == library + " cannot be loaded: file too short");
+}
+
 TEST_CASE("a library without cuInit fails") {
     CHECK(with_last(ended(ProbeStep::init, StepEnd::failed, 0, "undefined symbol: cuInit")).code ==
           "entry-point-absent");
