@@ -1,6 +1,7 @@
 """What every test of the bus starts from: a bus of its own, and the programs copied once.
 
-    FILE_test.py --binaries build/X/bin --simulated build/X/tests/drivers/libcuda.so.1.1 [unittest's arguments]
+    FILE_test.py --binaries build/X/bin --simulated build/X/tests/drivers/libcuda.so.1.1 \
+        --client build/X/tests/bus/use-client [unittest's arguments]
 """
 
 import argparse
@@ -64,9 +65,10 @@ def main():
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--binaries", required=True)
     parser.add_argument("--simulated", required=True)
+    parser.add_argument("--client", required=True)
     arguments, rest = parser.parse_known_args()
     private_bus.fail_for_missing("dbus-daemon")
-    BusTest.programs = Programs(arguments.binaries, arguments.simulated)
+    BusTest.programs = Programs(arguments.binaries, arguments.simulated, arguments.client)
     try:
         unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
     finally:

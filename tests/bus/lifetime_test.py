@@ -72,7 +72,7 @@ class Ends(BusTest):
     def test_termination(self):
         daemon = self.judged_daemon()
         self.assertEqual(daemon.end(), 0)
-        self.assertIn("STOPPING=1", daemon.notifications.lines)
+        until(lambda: "STOPPING=1" in daemon.notifications.lines, "STOPPING=1")
 
     def test_a_lost_bus_ends_the_daemon(self):
         daemon = self.judged_daemon()

@@ -153,12 +153,14 @@ class Notifications:
 class Programs:
     """The built programs and a board, copied where every user may read them."""
 
-    def __init__(self, binaries, simulated):
+    def __init__(self, binaries, simulated, client):
         self.folder = Path(tempfile.mkdtemp(prefix="jetcuda-programs-"))
         self.folder.chmod(0o755)
         for name in ("jetcuda-checkd", "jetcuda-check", "jetcuda-probe"):
             shutil.copy2(Path(binaries) / name, self.folder / name)
             (self.folder / name).chmod(0o755)
+        self.client = self.folder / "use-client"
+        shutil.copy2(client, self.client)
         shutil.copytree(SOURCE / "config" / "data", self.folder / "data")
         (self.folder / "config").mkdir()
         (self.folder / "driver").mkdir()
