@@ -190,8 +190,9 @@ void check_whole(const Catalog& catalog, const fs::path& directory) {
     }
     const auto check_socs = [&](const std::vector<std::string>& socs, const std::string& owner) {
         for (const std::string& soc : socs) {
-            if (catalog.soc(soc) == nullptr)
-                refuse(directory, owner + " names the SoC " + soc + ", which has no record");
+            if (catalog.soc(soc) != nullptr) continue;
+            std::string what = owner;
+            refuse(directory, what.append(" names the SoC ").append(soc).append(", which has no record"));
         }
     };
     for (const LineRecord& line : catalog.lines) check_socs(line.socs, "the line " + line_text(line.line));
