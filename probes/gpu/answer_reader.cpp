@@ -178,12 +178,12 @@ void AnswerReader::take_line(std::string_view line) {
     }
 }
 
-void AnswerReader::garble(std::string why) {
-    end_unfinished_step(StepEnd::garbled, 0, "it printed " + std::move(why), std::chrono::milliseconds{0});
+void AnswerReader::garble(const std::string& why) {
+    end_unfinished_step(StepEnd::garbled, 0, "it printed " + why, std::chrono::milliseconds{0});
     garbled_ = true;
 }
 
-void AnswerReader::end_unfinished_step(StepEnd end, int signal, std::string failure,
+void AnswerReader::end_unfinished_step(StepEnd end, int signal, const std::string& failure,
                                        std::chrono::milliseconds duration) {
     if (garbled_ && end != StepEnd::babbled) return;
     StepAnswer broken;

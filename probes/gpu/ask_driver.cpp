@@ -39,8 +39,8 @@ std::string seconds_text(std::chrono::milliseconds time) {
 
 void take_end(const ProcessResult& result, const ProbeRequest& request, std::chrono::milliseconds since_last_line,
               AnswerReader& reader) {
-    const auto tell = [&](StepEnd end, std::string failure, int signal_number = 0) {
-        reader.end_unfinished_step(end, signal_number, std::move(failure), since_last_line);
+    const auto tell = [&](StepEnd end, const std::string& failure, int signal_number = 0) {
+        reader.end_unfinished_step(end, signal_number, failure, since_last_line);
     };
     // After its last word only one thing still counts: that the process is there and cannot be ended.
     if (reader.done() && result.end != ProcessEnd::unkillable) return;
@@ -122,6 +122,7 @@ ProbeAnswer ask_driver(const std::string& probe_program, const ProbeRequest& req
 
     ProbeAnswer answer = std::move(reader.answer());
     answer.library = request.library;
+    if (result.end == ProcessEnd::unkillable) answer.stuck_pid = result.pid;
     answer.duration = result.duration;
     answer.error_output = shown_errors(result.error_output);
     if (result.end == ProcessEnd::not_started) {

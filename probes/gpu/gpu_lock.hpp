@@ -11,8 +11,9 @@
 //
 // A record counts only while the lock is held, hence is never removed. A `run` whose process is gone although the
 // lock is held has left a child behind: that is `still_stuck`, too, if it stays so for a second (a run that was
-// killed takes its probe along, but not at the same instant). Processes of another pid namespace cannot be looked
-// at, and count as running.
+// killed takes its probe along, but not at the same instant). The same holds for a record of our own process: it has
+// at most one lock at a time, so what holds it is a child that it let go. Processes of another pid namespace cannot be
+// looked at, and count as running.
 
 #pragma once
 

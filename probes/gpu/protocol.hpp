@@ -89,6 +89,7 @@ struct ProbeAnswer {
     // Set when the probe program itself could not be started: why, as a clause. Nothing was measured then, `steps`
     // is empty, and the board is not to blame.
     std::string not_started;
+    int stuck_pid = 0;       // of the probe, with a step that ended `unkillable`: it is still there
     bool simulated = false;  // the library exports `jetcuda_simulated_driver`: no hardware was asked
     bool seccomp = false;    // the probe ran under a seccomp filter
     std::vector<StepAnswer> steps;
@@ -122,14 +123,14 @@ public:
 
     // The probe is gone. Unless it was done, the step that it died in ends as told; the steps before still count. After
     // a garbled line only an end by too many of them is told.
-    void end_unfinished_step(StepEnd end, int signal, std::string failure, std::chrono::milliseconds duration);
+    void end_unfinished_step(StepEnd end, int signal, const std::string& failure, std::chrono::milliseconds duration);
 
     [[nodiscard]] bool done() const { return done_; }
     [[nodiscard]] bool garbled() const { return garbled_; }
     [[nodiscard]] ProbeAnswer& answer() { return answer_; }
 
 private:
-    void garble(std::string why);
+    void garble(const std::string& why);
 
     ProbeAnswer answer_;
     std::optional<ProbeStep> begun_;

@@ -83,7 +83,9 @@ struct Start {
     if (const pid_t parent = getppid(); parent != start.parent && parent != 0) _exit(127);
 
     // Ignored signals would stay ignored in the program, and a driver's crash could then look like a hang.
-    for (int signal_number = 1; signal_number < NSIG; ++signal_number) signal(signal_number, SIG_DFL);
+    struct sigaction usual {};
+    usual.sa_handler = SIG_DFL;
+    for (int signal_number = 1; signal_number < NSIG; ++signal_number) sigaction(signal_number, &usual, nullptr);
 
     if (dup2(start.input, 0) < 0 || dup2(start.output, 1) < 0 || dup2(start.errors, 2) < 0) give_up();
     close_all_above_standard_but(std::min(start.failure, start.inherited), std::max(start.failure, start.inherited));

@@ -58,7 +58,7 @@ apt-get -qq update >"$work/update.log" 2>&1 || {
 }
 (cd "$work" && apt-get -qq download libcuda1) >"$work/download.log" 2>&1 || {
     cat "$work/update.log" "$work/download.log" >&2
-    fail "the package libcuda1 could not be fetched. It is in Debian's non-free, for amd64 and arm64."
+    fail "the package libcuda1 could not be fetched (Debian has it in non-free). See the lines above: is the network there?"
 }
 package=$(find "$work" -maxdepth 1 -name 'libcuda1_*.deb')
 dpkg-deb -x "$package" "$work/tree"

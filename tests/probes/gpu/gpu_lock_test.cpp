@@ -149,11 +149,29 @@ TEST_CASE("a child that outlives its run without a word is stuck, too") {
     CHECK(lock.holder() == 0);  // nobody told its number
 }
 
+TEST_CASE("a child that this very process let go is no other run to wait for") {
+    const LockFile file;
+    pid_t child = -1;
+    {
+        const GpuLock first(file.path(), 0ms);
+        REQUIRE(first.state() == GpuLockState::acquired);
+        child = fork();
+        if (child == 0) {
+            sleep(60);
+            _exit(0);
+        }
+    }
+    CHECK(GpuLock(file.path(), 30s).state() == GpuLockState::still_stuck);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    CHECK(GpuLock(file.path(), 30s).state() == GpuLockState::acquired);
+}
+
 TEST_CASE("a process of another time or another pid namespace is not taken for the holder") {
     const LockFile file;
     const OtherRun other(file.path(), false, false);
-    const std::string pid = std::to_string(getpid());
-    SUBCASE("our number, started at another time: the holder is gone") {
+    const std::string pid = std::to_string(getppid());
+    SUBCASE("a number of somebody else, started at another time: the holder is gone") {
         std::string name_space = file.record();
         name_space = name_space.substr(name_space.rfind(' '));
         file.write("gpu.lock", "run " + pid + " 1" + name_space + '\n');
