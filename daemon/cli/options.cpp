@@ -58,8 +58,8 @@ void add_options(CLI::App& app, const std::vector<OptionWord>& words, Options& o
     const auto explain = [&](const std::vector<OptionWord>& words) {
         for (const OptionWord& word : words) {
             if (word.name != name && word.name.substr(2) != name) continue;  // it leaves the dashes out at times
-            if (word.value.empty()) throw UsageError(fmt::format("{0} takes no value: write it as {0}.", name));
-            throw UsageError(fmt::format("{0} needs a value: {0} {1}.", name, word.value));
+            if (word.value.empty()) throw UsageError(fmt::format("{0} takes no value: write it as {0}.", word.name));
+            throw UsageError(fmt::format("{0} needs a value: {0} {1}.", word.name, word.value));
         }
     };
     explain(global_options());
@@ -94,13 +94,18 @@ Options parse_options(int argc, const char* const* argv) {
     options.verb_given = !parsed.empty();
     options.verb = parsed.empty() ? std::string{default_verb} : parsed.front()->get_name();
     const VerbWord& verb = *find_verb(options.verb);
-    const std::vector<std::string> unknown = app.remaining(true);
+    std::vector<std::string> unknown = app.remaining(true);
+    unknown.erase(std::remove(unknown.begin(), unknown.end(), "--"), unknown.end());  // it only ends the options
     if (!unknown.empty() && !options.help) {
         const auto option = std::find_if(unknown.begin(), unknown.end(),
                                          [](const std::string& word) { return word.size() > 1 && word[0] == '-'; });
         // A verb that does not exist makes its options unknown too; the verb is the cause.
         if (parsed.empty() && unknown.front()[0] != '-') refuse_verb(unknown.front());
         if (option != unknown.end()) refuse_option(*option, verb);
+        if (!verb.arguments.empty()) {
+            throw UsageError(fmt::format("{0} stands before the verb: write \"jetcuda-check {1} {0}\".",
+                                         unknown.front(), verb.name));
+        }
         throw UsageError(
             fmt::format("\"{0}\" takes no argument, and was given {1}. \"jetcuda-check {0} --help\" "
                         "shows what it takes.",

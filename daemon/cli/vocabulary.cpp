@@ -92,7 +92,7 @@ const VerbWord* find_verb(std::string_view name) {
 
 std::string help_text() {
     std::string text = "Usage: jetcuda-check [OPTION…] [VERB] …\n\n";
-    text += "Tells whether CUDA on this NVIDIA Jetson is sound, and if not, what exactly is wrong.\n\nVerbs:\n";
+    text += "Tells whether CUDA on this NVIDIA Jetson is sound, and if not, what is wrong.\n\nVerbs:\n";
     for (const VerbWord& verb : all_verbs()) {
         std::string left = fmt::format("  {}", verb.name);
         if (!verb.arguments.empty()) left += fmt::format(" {}", verb.arguments);

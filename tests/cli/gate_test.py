@@ -2,6 +2,7 @@
 """The boot decision: 1 for what was measured on this board in this boot, 0 for everything else."""
 
 import json
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -84,9 +85,33 @@ def deny_file_says_what_the_exit_status_says():
     expect(not deny.exists(), "a gate that could not decide left an earlier decision standing")
 
 
+def bus_that_never_answers():
+    """The deadline is the program's own; what was stored decides then, as it does where there is no bus."""
+    listener = socket.socket(socket.AF_UNIX)
+    address = tempfile.mkdtemp(dir=command.work) + "/bus"
+    listener.bind(address)
+    listener.listen()
+    state = Path(tempfile.mkdtemp(dir=command.work))
+    config = command.program.folder / "config" / "config.json"
+    config.write_text(json.dumps({"gate": {"deadline_s": 1}}))
+    try:
+        for report, status in ((stored_report(), 1), (None, 0)):
+            (state / "report.json").unlink(missing_ok=True)
+            if report:
+                (state / "report.json").write_text(json.dumps(report))
+            done = command.run("gate", "--state-dir", state, "--deny-file", state / "deny",
+                               DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={address}")
+            expect(done.returncode == status, f"exit status {done.returncode}, not {status}: {done.stderr}")
+            expect("deadline_s" in done.stderr, f"does not name the deadline: {done.stderr}")
+            expect((state / "deny").exists() == (status == 1), "the deny file says something else")
+    finally:
+        config.unlink()
+        listener.close()
+
+
 def json_says_the_same():
-    done = decided_json = gate(stored_report(), None, "--json")
-    answer = json.loads(decided_json.stdout)
+    done = gate(stored_report(), None, "--json")
+    answer = json.loads(done.stdout)
     expect(answer["schema"] == "jetcuda-check.gate/1" and answer["allow"] is False and done.returncode == 1,
            f"not the decision: {done.stdout}")
 
@@ -94,7 +119,7 @@ def json_says_the_same():
 try:
     status = run_cases([(case.__name__.replace("_", " "), case) for case in (
         measured_failure_withholds, everything_else_passes, faults_of_ours_pass, settings_decide,
-        deny_file_says_what_the_exit_status_says, json_says_the_same)])
+        deny_file_says_what_the_exit_status_says, bus_that_never_answers, json_says_the_same)])
 finally:
     command.close()
 sys.exit(status)

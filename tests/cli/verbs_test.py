@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from command import SOURCE, TIME_LIMIT, command_from_arguments, expect, run_cases
+from command import TIME_LIMIT, command_from_arguments, expect, run_cases
 
 command = command_from_arguments()
 VERDICTS = {"healthy": 0, "degraded": 1, "unhealthy": 2, "unknown": 3}

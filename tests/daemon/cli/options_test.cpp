@@ -65,6 +65,11 @@ TEST_CASE("the daemon's way of asking is understood") {
     CHECK(options.json);
 }
 
+TEST_CASE("\"--\" ends the options and is no argument") {
+    CHECK(parse({"explain", "--", "soc-is-supported"}).arguments == std::vector<std::string>{"soc-is-supported"});
+    CHECK(parse({"facts", "--"}).verb == "facts");
+}
+
 TEST_CASE("what is not understood is named, with the way out") {
     CHECK(error_of({"staus"}) ==
           "There is no verb staus. Did you mean status? The verbs are status, run, facts, list, explain or gate.");
@@ -75,6 +80,8 @@ TEST_CASE("what is not understood is named, with the way out") {
     CHECK(error_of({"explain", "--all"}).find("--all is an option of \"status\"") == 0);
     CHECK(error_of({"list", "soc-is-supported"}).find("\"list\" takes no argument, and was given soc-is-supported") ==
           0);
+    CHECK(error_of({"soc-is-supported", "run"}) ==
+          "soc-is-supported stands before the verb: write \"jetcuda-check run soc-is-supported\".");
     CHECK(error_of({"run", "-x"}).find("There is no option -x.") == 0);
 }
 
@@ -104,7 +111,8 @@ TEST_CASE("no command line does more than be refused") {
         std::vector<const char*> argv;
         for (const std::string& word : line) argv.push_back(word.c_str());
         try {
-            CHECK(find_verb(parse_options(static_cast<int>(argv.size()), argv.data()).verb) != nullptr);
+            const Options options = parse_options(static_cast<int>(argv.size()), argv.data());
+            CHECK(find_verb(options.verb) != nullptr);
         } catch (const UsageError& error) {
             CHECK(std::string_view{error.what()}.size() > 0);
         }
