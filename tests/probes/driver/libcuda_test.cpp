@@ -296,7 +296,7 @@ TEST_CASE("random bytes and mutated drivers are described or have a flaw") {
     const TempRoot board;
     const std::string good = driver_bytes();
     const SystemRoot root(board.directory());
-    for (unsigned seed = 0; seed < 1500; ++seed) {
+    for (unsigned seed = 0; seed < 300; ++seed) {
         board.write(nvidia_folder + "/libcuda.so.1",
                     seed % 2 == 0 ? mutated(good, seed) : "\177ELF\2\1\1" + random_bytes(seed, 300));
         const Fact<LibcudaFile> file = find_libcuda(root, ubuntu(36));

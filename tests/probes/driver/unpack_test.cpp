@@ -45,7 +45,7 @@ TEST_CASE("cut and mutated data throw or unpack, and never hang") {
             CHECK_THROWS_AS((void)unpack(packed.substr(0, length), kind, 100'000), Malformed);
         }
         int damaged = 0;
-        for (unsigned seed = 0; seed < 700; ++seed) {
+        for (unsigned seed = 0; seed < 300; ++seed) {
             std::string unpacked;
             try {
                 unpacked = unpack(mutated(packed, seed), kind, 100'000);
@@ -54,6 +54,6 @@ TEST_CASE("cut and mutated data throw or unpack, and never hang") {
             }
             CHECK(unpacked.size() <= 100'000);
         }
-        CHECK(damaged > 100);
+        CHECK(damaged > 40);
     }
 }
