@@ -37,7 +37,9 @@ TEST_CASE("each result of cuInit has its code") {
         {100, "no-device"},     {34, "stub-library"}, {801, "not-supported"},        {803, "driver-mismatch"},
         {999, "unknown-error"}, {1, "init-failed"},   {804, "compat-not-supported"}, {304, "init-failed"},
         {-7, "init-failed"}};
-    for (const auto& [number, code] : codes) {
+    for (const auto& each : codes) {
+        const int number = each.first;
+        const std::string& code = each.second;
         CAPTURE(number);
         const CheckResult result = with_last(answered(ProbeStep::init, number, "CUDA_ERROR_OF_SOME_KIND"));
         CHECK(result.status == Status::fail);

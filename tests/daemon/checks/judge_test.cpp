@@ -252,7 +252,9 @@ TEST_CASE("a check does not pass while the fact it stands on is missing") {
         {"gpu-capability-matches-soc", 16},
         {"gpu-capability-matches-soc", 2},
     };
-    for (const auto& [id, fact] : key_facts) {
+    for (const auto& each : key_facts) {
+        const std::string_view id = each.first;
+        const std::size_t fact = each.second;
         for (const Lack lack : {Lack::not_there, Lack::not_readable, Lack::not_understood, Lack::not_asked}) {
             Facts facts = healthy_orin();
             spoils()[fact](facts, lack);

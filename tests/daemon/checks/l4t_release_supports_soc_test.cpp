@@ -22,7 +22,9 @@ Facts of(int line, const std::string& soc) {
 
 TEST_CASE("each line supports the SoCs that its data names, and no other") {
     const std::map<int, std::string> supported = {{35, "T194 T234"}, {36, "T234"}, {38, "T264"}, {39, "T234 T264"}};
-    for (const auto& [line, socs] : supported) {
+    for (const auto& each : supported) {
+        const int line = each.first;
+        const std::string& socs = each.second;
         for (const std::string soc : {"T194", "T234", "T264"}) {
             CAPTURE(line);
             CAPTURE(soc);
