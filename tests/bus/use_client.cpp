@@ -15,7 +15,9 @@ int main(int count, char** words) {
     if (arguments.empty()) {
         return 64;
     }
-    const auto milliseconds = [&](std::size_t place) { return std::chrono::milliseconds(std::stol(arguments.at(place))); };
+    const auto milliseconds = [&](std::size_t place) {
+        return std::chrono::milliseconds(std::stol(arguments.at(place)));
+    };
     const auto client = BusClient::connect();
     if (!client) {
         std::printf("no client: %s\n%s\n", client.why_not.c_str(), client.error.c_str());

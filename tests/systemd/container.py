@@ -7,6 +7,7 @@ gets an overlay of its own over it, into which the build is installed, and its o
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -132,10 +133,23 @@ class Container:
             ["unshare", "-m", "--propagation", "private", "sh", "-c", LAUNCH], stdin=subprocess.DEVNULL,
             stdout=self.console, stderr=subprocess.STDOUT,
             env={"PATH": os.environ["PATH"], "TREE": str(self.root), "NAME": self.name, "CGROUP": cgroup})
-        children = Path(f"/proc/{self.launcher.pid}/task/{self.launcher.pid}/children")
-        self.leader = int(until(lambda: self._alive() and children.read_text().split(), "a first process")[0])
+        self.leader = until(lambda: self._alive() and self._first_process(), "a first process")
         until(lambda: self._alive() and self.run("systemctl", "is-system-running", check=False).strip()
               in ("running", "degraded"), f"the end of the boot\n{self.console_text()}")
+
+    def _children(self):
+        return Path(f"/proc/{self.launcher.pid}/task/{self.launcher.pid}/children").read_text().split()
+
+    def _first_process(self):
+        """The child that is PID 1 inside. systemd-nspawn has another one before it, which sets up and ends."""
+        for child in self._children():
+            try:
+                status = Path(f"/proc/{child}/status").read_text()
+            except OSError:  # ended in between
+                continue
+            if re.search(r"^NSpid:\t\d+\t1$", status, re.MULTILINE):
+                return int(child)
+        return None
 
     def _alive(self):
         if self.launcher.poll() is not None:
@@ -171,12 +185,12 @@ class Container:
                                    "io.jetcuda.Check1.Manager", name))["data"]
 
     def close(self):
-        if self.leader:
-            try:
-                os.kill(self.leader, signal.SIGKILL)  # the kernel ends everything else in it
-            except ProcessLookupError:
-                pass
         if self.launcher:
+            for child in self._children() if self.launcher.poll() is None else []:
+                try:
+                    os.kill(int(child), signal.SIGKILL)  # the kernel ends everything else in it
+                except ProcessLookupError:
+                    pass
             self.launcher.wait(30)
             self.console.close()
             subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c",

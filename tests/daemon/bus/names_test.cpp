@@ -1,8 +1,8 @@
 #include "daemon/bus/names.hpp"
 
-#include <doctest/doctest.h>
-
 #include <set>
+
+#include <doctest/doctest.h>
 
 #include "daemon/checks/check.hpp"
 

@@ -1,12 +1,12 @@
 #include "daemon/bus/report_memory.hpp"
 
-#include <doctest/doctest.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/report/json.hpp"
 
