@@ -11,7 +11,7 @@ namespace {
 LogLevel threshold = LogLevel::info;
 
 bool journal_reads() {
-    static const bool set = std::getenv("JOURNAL_STREAM") != nullptr;
+    static const bool set = std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
     return set;
 }
 
