@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -279,7 +279,7 @@ void ReportMemory::write_file() const {
     if (written) {
         error = errno;
     }
-    log(LogLevel::warning, path + " cannot be written (" + std::strerror(error) +
+    log(LogLevel::warning, path + " cannot be written (" + std::generic_category().message(error) +
                                "); the report is on the bus only and does not survive a restart of the daemon. See to "
                                "the folder with: systemd-tmpfiles --create");
     unlink(fresh.c_str());
