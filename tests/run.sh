@@ -43,6 +43,11 @@ give_up() {
 
 jobs=$(nproc)
 
+# What ccache keeps (where it is installed) serves another clone, too.
+CCACHE_BASEDIR=$PWD
+CCACHE_NOHASHDIR=1
+export CCACHE_BASEDIR CCACHE_NOHASHDIR
+
 build() { # NAME, then cmake's options
     name=$1
     shift

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include <dirent.h>
@@ -27,7 +29,7 @@ using std::chrono::milliseconds;
 // take as long as a run. A runner that dies before its first word looks the same, so the pauses grow.
 constexpr milliseconds first_pause{250};
 
-std::string reason_of(int error_number) { return std::strerror(error_number); }
+std::string reason_of(int error_number) { return std::generic_category().message(error_number); }
 
 std::string in_words(milliseconds limit) {
     return limit.count() % 1000 == 0 ? std::to_string(limit.count() / 1000) + " s"
@@ -38,7 +40,7 @@ std::string how_it_ended(const siginfo_t& how) {
     if (how.si_code == CLD_EXITED) {
         return "left with exit status " + std::to_string(how.si_status);
     }
-    const char* name = strsignal(how.si_status);
+    const char* name = strsignal(how.si_status);  // NOLINT(concurrency-mt-unsafe): the daemon has one thread
     return "was ended by signal " + std::to_string(how.si_status) +
            (name == nullptr ? "" : " (" + std::string(name) + ")");
 }
@@ -65,7 +67,7 @@ void end_orphans() {
 [[noreturn]] void become_runner(const char* program, int stream) {
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    pthread_sigmask(SIG_SETMASK, &none, nullptr);
     std::signal(SIGPIPE, SIG_DFL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -73,7 +75,8 @@ void end_orphans() {
     dup2(stream, STDOUT_FILENO);
     std::array<const char*, 5> arguments = {program, "run", "--json", "--request=-", nullptr};
     execv(program, const_cast<char* const*>(arguments.data()));
-    const std::string sentence = std::string("jetcuda-checkd: cannot start ") + program + ": " + strerror(errno) + "\n";
+    const std::string sentence =
+        std::string("jetcuda-checkd: cannot start ") + program + ": " + reason_of(errno) + "\n";
     [[maybe_unused]] const auto written = write(STDERR_FILENO, sentence.data(), sentence.size());
     _exit(127);
 }

@@ -75,7 +75,7 @@ struct Service::Parts {
     void start_boot_run();
     void start_for(const RunRequest& request, const sdbus::MethodCall& call, std::optional<uid_t> user);
     void cancel_for(RunObject& run, const sdbus::MethodCall& call, std::optional<uid_t> user);
-    RunAnswer take_outcome(const RunObject& run, RunnerOutcome outcome);
+    RunAnswer take_outcome(const RunObject& run, const RunnerOutcome& outcome);
     RunAnswer take_failure(const RunObject& run, const std::string& error_name, const std::string& sentence);
     void run_ended(const RunObject& run, const RunAnswer& answer);
     void show_report();
@@ -122,7 +122,7 @@ Service::Parts::Parts(ServiceOptions given)
         loop, *connection, options.runner, options.limits,
         RunQueue::Events{
             [this] { show_manager(); },
-            [this](const RunObject& run, RunnerOutcome outcome) { return take_outcome(run, std::move(outcome)); },
+            [this](const RunObject& run, const RunnerOutcome& outcome) { return take_outcome(run, outcome); },
             [this](const RunObject& run, const RunAnswer& answer) { run_ended(run, answer); }});
     show_report();
 }
@@ -195,7 +195,7 @@ void Service::Parts::cancel_for(RunObject& run, const sdbus::MethodCall& call, s
     call.createReply().send();
 }
 
-RunAnswer Service::Parts::take_outcome(const RunObject& run, RunnerOutcome outcome) {
+RunAnswer Service::Parts::take_outcome(const RunObject& run, const RunnerOutcome& outcome) {
     if (outcome.end != RunnerEnd::reported) {
         return take_failure(run, error_name_of(outcome.end), outcome.sentence);
     }
