@@ -82,7 +82,7 @@ std::string default_runner() {
     const auto length = readlink("/proc/self/exe", path.data(), path.size());
     if (length > 0) {
         const std::string self(path.data(), static_cast<std::size_t>(length));
-        const std::string beside = self.substr(0, self.rfind('/')) + "/jetcuda-check";
+        std::string beside = self.substr(0, self.rfind('/')) + "/jetcuda-check";
         if (access(beside.c_str(), X_OK) == 0) {
             return beside;
         }
@@ -114,6 +114,7 @@ Command command_from(int count, char** words) {
     command.service.state_directory = "/run/jetcuda-check";
     command.service.settle = {milliseconds(2000), milliseconds(4000), milliseconds(8000), milliseconds(16000)};
     int found = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): before anything else runs
     while ((found = getopt_long(count, words, "", known.data(), nullptr)) != -1) {
         const std::string value = optarg == nullptr ? "" : optarg;
         switch (found) {

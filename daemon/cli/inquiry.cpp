@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 // The folder as given, or the way out where it is none. With its links followed, so that every name of "/" is "/".
 fs::path existing_folder(std::string_view option, const std::string& given) {
     std::error_code error;
-    const fs::path folder = fs::canonical(given, error);
+    fs::path folder = fs::canonical(given, error);
     if (!error && fs::is_directory(folder, error)) return folder;
     const std::string why = error ? error.message() : "it is no folder";
     throw UsageError(fmt::format("{} {}: {}. Name a folder that exists.", option, given, why));

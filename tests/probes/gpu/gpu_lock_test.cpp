@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -46,13 +47,13 @@ public:
             if (leaves_child) {
                 holder = fork();
                 if (holder == 0) {
-                    sleep(60);
+                    std::this_thread::sleep_for(60s);
                     _exit(0);
                 }
                 if (says_so) lock.leave_to_stuck_child(holder);
             }
             if (write(ready[1], &holder, sizeof holder) < 0) _exit(1);
-            if (!leaves_child) sleep(60);
+            if (!leaves_child) std::this_thread::sleep_for(60s);
             _exit(0);
         }
         REQUIRE(read(ready[0], &holder_, sizeof holder_) == sizeof holder_);
@@ -157,7 +158,7 @@ TEST_CASE("a child that this very process let go is no other run to wait for") {
         REQUIRE(first.state() == GpuLockState::acquired);
         child = fork();
         if (child == 0) {
-            sleep(60);
+            std::this_thread::sleep_for(60s);
             _exit(0);
         }
     }

@@ -4,9 +4,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -41,7 +41,7 @@ class FrozenGroup {
 public:
     FrozenGroup() : folder_("/sys/fs/cgroup/freezer/jetcuda-test-" + std::to_string(getpid())) {
         made_ = mkdir(folder_.c_str(), 0755) == 0;
-        reason_ = made_ ? "" : folder_ + " cannot be made: " + std::strerror(errno);
+        reason_ = made_ ? "" : folder_ + " cannot be made: " + std::generic_category().message(errno);
     }
     ~FrozenGroup() {
         if (!made_) return;
@@ -146,10 +146,10 @@ TEST_CASE("helper: a child that its tracer keeps" * doctest::skip()) {
         setsid();
         const bool traces = ptrace(PTRACE_SEIZE, tracee, nullptr, nullptr) == 0;
         const std::string line = traces ? "\ntracer " + std::to_string(getpid()) + '\n'
-                                        : std::string("\nrefused ") + std::strerror(errno) + '\n';
+                                        : std::string("\nrefused ") + std::generic_category().message(errno) + '\n';
         if (write(1, line.data(), line.size()) < 0 || !traces) _exit(1);
-        sleep(60);
+        std::this_thread::sleep_for(60s);
         _exit(0);
     }
-    sleep(60);
+    std::this_thread::sleep_for(60s);
 }
