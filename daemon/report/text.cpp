@@ -180,6 +180,7 @@ void write_not_applicable(Writer& out, const Report& report) {
     }
     if (total == 0) return;
     std::vector<std::string> parts;
+    parts.reserve(codes.size());
     for (const auto& [code, count] : codes) parts.push_back(std::to_string(count) + " " + code);
     out.line((total == 1 ? "1 check does not apply (" : std::to_string(total) + " checks do not apply (") +
              joined(parts) + ").");

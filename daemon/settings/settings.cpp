@@ -302,7 +302,9 @@ std::vector<std::string> setting_keys() {
     for (const auto& [section, keys] : known_keys()) {
         for (const auto& [key, apply] : keys) {
             static_cast<void>(apply);
-            names.push_back(section.empty() ? key : section + "." + key);
+            names.push_back(section);
+            if (!section.empty()) names.back() += '.';
+            names.back() += key;
         }
     }
     std::sort(names.begin(), names.end());

@@ -76,9 +76,8 @@ Holder holder_of(int file) {
     Holder holder{Holder::Kind::gone, record->pid};
     if (record->stuck) {
         holder.kind = Holder::Kind::stuck;
-    } else if (record->pid_namespace != own_pid_namespace()) {
-        holder.kind = Holder::Kind::running;
-    } else if (record->pid != getpid() && record->start_time != 0 && start_time_of(record->pid) == record->start_time) {
+    } else if (record->pid_namespace != own_pid_namespace() || (record->pid != getpid() && record->start_time != 0 &&
+                                                                start_time_of(record->pid) == record->start_time)) {
         // A record with our own number is of a run of ours that is over: the child that we had to let go has the lock.
         holder.kind = Holder::Kind::running;
     }

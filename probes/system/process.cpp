@@ -93,7 +93,7 @@ struct Start {
 
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    pthread_sigmask(SIG_SETMASK, &none, nullptr);
     execve(start.argv[0], start.argv, start.environment);
     give_up();
     _exit(127);
