@@ -298,6 +298,7 @@ TEST_CASE("our environment does not reach the driver, and the request's library 
     const testing::TempRoot folder;
     folder.write("show-environment", "#!/bin/sh\nexport -p >&2\n");
     REQUIRE(chmod(folder.on_host("show-environment").c_str(), 0755) == 0);
+    // NOLINTBEGIN(concurrency-mt-unsafe): this test has one thread
     setenv("CUDA_VISIBLE_DEVICES", "7", 1);
     setenv("LD_LIBRARY_PATH", "/nonexistent/ours", 1);
     ProbeRequest request;
@@ -307,6 +308,7 @@ TEST_CASE("our environment does not reach the driver, and the request's library 
     const std::string with = ask_driver(folder.on_host("show-environment").string(), request).error_output;
     unsetenv("CUDA_VISIBLE_DEVICES");
     unsetenv("LD_LIBRARY_PATH");
+    // NOLINTEND(concurrency-mt-unsafe)
     CHECK(without.find("CUDA_CACHE_DISABLE='1'") != std::string::npos);
     CHECK(without.find("CUDA_VISIBLE_DEVICES") == std::string::npos);
     CHECK(without.find("LD_LIBRARY_PATH") == std::string::npos);
