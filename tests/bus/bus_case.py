@@ -14,7 +14,7 @@ from private_bus import IS_ROOT, Bus, Daemon, Programs
 ERROR = "io.jetcuda.Check1.Error."
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 INVALID = "org.freedesktop.DBus.Error.InvalidArgs"
-HEALTHY = "healthy: JetPack 6.2.2 (L4T 36.5.0), CUDA 12.6, "
+HEALTHY = r"^healthy: JetPack 6\.2\.2 \(L4T 36\.5\.0\), CUDA 12\.6, Orin sm_87, "  # a pattern
 
 
 def needs_root(test):

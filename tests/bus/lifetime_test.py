@@ -26,7 +26,7 @@ class Restarts(BusTest):
                 self.assertEqual(after.call("Describe"), text)
                 self.assertEqual(after.get("CurrentRun"), "/")
                 self.assertFalse(self.scratch("ran").exists())
-                self.assertTrue(after.notifications.status().startswith(HEALTHY), after.notifications.status())
+                after.until_status(HEALTHY)
                 self.programs.play(["report", self.programs.report(probe=False)])
                 after.wait_for_end(after.start_run())
                 self.assertEqual(after.get("ReportSequence"), 2)

@@ -8,6 +8,7 @@ a third; else all are one user, and what needs root is skipped, loudly.
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -72,7 +73,7 @@ def until(condition, what, limit=PATIENCE):
         if answer:
             return answer
         if time.monotonic() > end:
-            raise AssertionError(f"not within {limit} s: {what}")
+            raise AssertionError(f"not within {limit} s: {what() if callable(what) else what}")
         time.sleep(0.01)
 
 
@@ -254,6 +255,11 @@ class Daemon:
 
     def object(self, path=PATH):
         return self.connection.get_object(NAME, path, introspect=False)
+
+    def until_status(self, pattern):
+        """Waits until systemd is told a status that matches. It reads at its own pace, so the newest may be on its way."""
+        until(lambda: re.search(pattern, self.notifications.status()),
+              lambda: f"a status that matches {pattern!r}; it is {self.notifications.status()!r}")
 
     def call(self, method, *arguments, path=PATH, interface=MANAGER, signature=None):
         return self.object(path).get_dbus_method(method, interface)(*arguments, signature=signature)

@@ -23,7 +23,7 @@ class BeforeTheFirstReport(BusTest):
         self.assertEqual(daemon.get("ReportSequence"), 0)
         self.assertEqual(daemon.get("Status", path=PATH + "/check/driver_initializes", interface=CHECK), "unknown")
         self.assertEqual(daemon.call("ListReports", dbus.UInt32(10)), [])
-        until(lambda: daemon.notifications.status() == "judging the board: libcuda", "the status of a boot run")
+        daemon.until_status("^judging the board: libcuda$")
         run = daemon.get("CurrentRun")
         until(lambda: daemon.get("CurrentCheck", path=run, interface=RUN) == "libcuda", "the current check")
         self.assertEqual(daemon.get("State", path=run, interface=RUN), "running")
@@ -70,7 +70,7 @@ class Reports(BusTest):
         self.assertEqual((sequence, boot_id, verdict, digest), (1, report["boot_id"], "healthy", report["digest"]))
         self.assertEqual(daemon.get("LastRunUSec"), usec)
         self.assertLess(abs(usec / 1e6 - time.time()), 3600)
-        self.assertTrue(daemon.notifications.status().startswith(HEALTHY), daemon.notifications.status())
+        daemon.until_status(HEALTHY)
 
     def test_properties_and_what_changed(self):
         daemon = self.judged_daemon()
@@ -179,9 +179,7 @@ class WholePipeline(BusTest):
         daemon = self.daemon(runner=self.programs.runner)
         report = daemon.wait_for_report()
         self.assertEqual((report["verdict"], report["probed"], report["simulated"]), ("healthy", True, True))
-        status = daemon.notifications.status()
-        self.assertTrue(status.startswith(HEALTHY), status)
-        self.assertTrue(status.endswith(" (simulated driver)"), status)
+        daemon.until_status(HEALTHY + r".*checks pass \(simulated driver\)$")
 
     def test_a_passive_run_keeps_what_was_measured(self):
         daemon = self.daemon(runner=self.programs.runner)
@@ -205,7 +203,7 @@ class WholePipeline(BusTest):
         report = daemon.describe()
         self.assertEqual((report["verdict"], report["reason"]), ("unhealthy", "driver-initializes"))
         self.assertEqual(daemon.get("Verdict"), "unhealthy")
-        self.assertTrue(daemon.notifications.status().startswith("unhealthy: "), daemon.notifications.status())
+        daemon.until_status("^unhealthy: ")
         until(lambda: daemon.members("RunFinished"), "RunFinished")
         self.assertIn(("driver-initializes", "pass", "fail"), [t[:3] for t in daemon.members("CheckTransitioned")])
 

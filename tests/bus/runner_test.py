@@ -70,7 +70,7 @@ class RunnerTest(BusTest):
                                  ("unknown", "run-did-not-finish", False, []))
                 daemon.wait_until_idle()
                 self.assertIn(word, daemon.log())
-                self.assertTrue(daemon.notifications.status().startswith("unknown: "), daemon.notifications.status())
+                daemon.until_status("^unknown: ")
                 self.assertEqual(daemon.end(), 0)
 
     def test_later_the_report_before_stays(self):
@@ -89,12 +89,11 @@ class RunnerTest(BusTest):
                 error = daemon.error_of(lambda: daemon.call("Wait", path=run, interface=RUN))
                 self.assertEqual(error, ERROR + ("TimedOut" if "hung" in name else "RunDidNotFinish"))
                 self.assertEqual(daemon.describe(), before)
-                self.assertTrue(daemon.notifications.status().startswith(HEALTHY))
-                self.assertIn("did not finish", daemon.notifications.status())
+                daemon.until_status(HEALTHY + ".*did not finish")
                 self.assertIn(word, daemon.log())
         self.programs.play(["report", self.programs.report(probe=False)])
         daemon.wait_for_end(daemon.start_run())
-        self.assertNotIn("did not finish", daemon.notifications.status())
+        daemon.until_status(HEALTHY + r".*checks pass \(simulated driver\)$")
         self.assertEqual(daemon.get("ReportSequence"), 2)
 
     def test_a_measurement_that_nobody_asked_for_is_refused(self):
