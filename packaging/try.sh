@@ -19,6 +19,7 @@ say "packages"
 sh packaging/dependencies.sh build run
 
 say "build (build/try)"
+mkdir -p build
 cmake -G Ninja -S . -B build/try -DCMAKE_BUILD_TYPE=RelWithDebInfo -DJETCUDA_TESTS=OFF -DJETCUDA_SIMULATED_DRIVER=ON \
     >build/try.log 2>&1 || {
     cat build/try.log
