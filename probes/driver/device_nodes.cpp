@@ -42,7 +42,7 @@ public:
             return;
         }
         for (const std::string& name : *names) {
-            if (starts_with(name, start)) visit(folder + '/' + name);
+            if (starts_with(name, start)) visit(path_below(folder, name));
         }
     }
 
@@ -76,7 +76,7 @@ Fact<DeviceNodes> read_device_nodes(const SystemRoot& root, const Fact<std::vect
     NodeReader reader(root, groups);
     for (const std::string_view path : fixed_paths) reader.look_at(std::string(path));
     reader.for_each("/dev/nvgpu", "igpu", [&](const std::string& folder) {
-        for (const std::string_view name : igpu_nodes) reader.look_at(folder + '/' + std::string(name));
+        for (const std::string_view name : igpu_nodes) reader.look_at(path_below(folder, name));
     });
     reader.for_each("/dev/dri", "renderD", [&](const std::string& path) { reader.look_at(path); });
     return reader.take();

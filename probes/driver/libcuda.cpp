@@ -31,7 +31,7 @@ std::vector<std::string> ubuntu_folders(const LibcudaPlaces& places) {
     std::vector<std::string> variants;
     for (const std::string_view variant : {"nvgpu", "openrm"}) {
         if (places.gpu_variant.empty() || places.gpu_variant == variant) {
-            variants.push_back(std::string(r39_folder) + '/' + std::string(variant));
+            variants.push_back(path_below(r39_folder, variant));
         }
     }
     const std::string tegra = std::string(library_folder) + "/tegra";
@@ -83,7 +83,7 @@ std::string nixos_driver_folder(const SystemRoot& root) {
         std::string line(trimmed(take_line(rest)));
         line.erase(std::remove(line.begin(), line.end(), '\''), line.end());
         if (line.find(" /run/opengl-driver ") == std::string::npos) continue;
-        const std::string target = line.substr(line.find_last_of(" \t") + 1);
+        std::string target = line.substr(line.find_last_of(" \t") + 1);
         if (starts_with(target, "/nix/store/")) return target;
     }
     return {};
@@ -166,7 +166,7 @@ std::optional<Companion> find_companion(const SystemRoot& root, std::string_view
             const bool numeric = version.find_first_not_of("0123456789.") == std::string::npos;
             if (version.find('.') == std::string::npos || !numeric) continue;  // ".so.1" is a link
             if (found) return std::nullopt;                                    // of two, nobody knows which one counts
-            found = Companion{folder + '/' + name, version};
+            found = Companion{path_below(folder, name), version};
         }
         if (found) return found;
     }

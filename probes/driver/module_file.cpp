@@ -24,7 +24,7 @@ std::string path_in_index(std::string_view index, const std::string& directory, 
         const std::string_view line = take_line(index);
         const std::string_view path = line.substr(0, line.find(':'));
         if (module_name_of(path) != name) continue;
-        return starts_with(path, "/") ? std::string(path) : directory + '/' + std::string(path);
+        return starts_with(path, "/") ? std::string(path) : path_below(directory, path);
     }
     return {};
 }
@@ -55,7 +55,7 @@ private:
         for (const std::string& entry : *names) {
             if (left_ == 0) return;
             --left_;
-            const std::string path = folder + '/' + entry;
+            const std::string path = path_below(folder, entry);
             if (module_name_of(entry) == name_) {
                 found_.push_back(path);
             } else if (module_name_of(entry).empty()) {

@@ -51,7 +51,7 @@ Fact<KernelModules> read_kernel_modules(const SystemRoot& root, const Fact<std::
             continue;
         }
         for (const std::string& kernel : *kernels) {
-            const std::string path = std::string(folder) + '/' + kernel;
+            const std::string path = path_below(folder, kernel);
             if (kernel == *kernel_release) {
                 if (modules.directory.empty() && holds_something(root, path)) {
                     modules.directory = path;

@@ -17,6 +17,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 // Takes the first line off `text`, without its newline.
 std::string_view take_line(std::string_view& text);
 
+std::string path_below(std::string_view folder, std::string_view name);  // "/lib", "a.so" → "/lib/a.so"
+
 bool starts_with(std::string_view text, std::string_view beginning);
 bool ends_with(std::string_view text, std::string_view end);
 bool is_digits(std::string_view text);  // at least one, and nothing else

@@ -25,6 +25,11 @@ TEST_CASE("take_line walks through a text with and without a newline at its end"
     CHECK(text.empty());
 }
 
+TEST_CASE("a path below a folder") {
+    CHECK(path_below("/lib", "a.so") == "/lib/a.so");
+    CHECK(path_below("", "lib") == "/lib");
+}
+
 TEST_CASE("beginnings, ends and digits") {
     CHECK(starts_with("nvidia,tegra234", "nvidia,tegra"));
     CHECK_FALSE(starts_with("nv", "nvidia"));
