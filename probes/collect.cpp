@@ -30,6 +30,12 @@ public:
         kernel();
         device_nodes();
         libcuda();
+        companions();
+        software();
+        loader();
+        compat();
+        containers();
+        system_state();
         driver();
         return std::move(facts_);
     }
@@ -109,6 +115,22 @@ private:
         facts_.libcuda_release =
             read_libcuda_release(root_, catalog_, facts_.libcuda, packages_, facts_.scope.in_container);
     }
+
+    // What libcuda cannot do without.
+    void companions() { begin("companions"); }
+
+    // Installed packages and toolkits.
+    void software() { begin("software"); }
+
+    // Which libcuda programs get.
+    void loader() { begin("loader"); }
+
+    void compat() { begin("compat"); }
+
+    void containers() { begin("containers"); }
+
+    // The running system against the installed one, and what its kernel says.
+    void system_state() { begin("system state"); }
 
     void driver() {
         std::string library;

@@ -14,6 +14,35 @@ std::string_view name_of(Distribution distribution) {
     return "other";
 }
 
+std::string_view name_of(PackageDatabase database) {
+    switch (database) {
+        case PackageDatabase::dpkg: return "dpkg";
+        case PackageDatabase::nix_store: return "nix store";
+        case PackageDatabase::opkg: break;
+    }
+    return "opkg";
+}
+
+std::string_view name_of(CudaBuild build) {
+    switch (build) {
+        case CudaBuild::tegra: return "tegra";
+        case CudaBuild::sbsa: return "sbsa";
+        case CudaBuild::desktop: return "desktop";
+        case CudaBuild::not_recorded: break;
+    }
+    return "not recorded";
+}
+
+std::string_view name_of(CompatProduct product) {
+    switch (product) {
+        case CompatProduct::l4t: return "l4t";
+        case CompatProduct::sbsa: return "sbsa";
+        case CompatProduct::orin: return "orin";
+        case CompatProduct::not_recorded: break;
+    }
+    return {};
+}
+
 const DeviceNode* DeviceNodes::at(std::string_view path) const {
     const auto found =
         std::find_if(nodes.begin(), nodes.end(), [path](const DeviceNode& node) { return node.path == path; });

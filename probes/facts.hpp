@@ -26,6 +26,7 @@ struct Scope {
     bool probe_wanted = false;  // a driver was to be asked (neither --no-probe nor a foreign root without --driver)
     bool probe_stuck = false;   // none was asked: a child of an earlier run, stuck in the kernel, still holds gpu.lock
     std::optional<std::string> driver_override;  // --driver FILE, a host path
+    std::optional<std::string> system;           // --system PATH: a NixOS system in this root that is not running
 };
 
 // ---- platform ----
@@ -150,6 +151,206 @@ struct DriverRelease {
     std::string driver_version;     // "540.5.0", suffix of its libnvidia-ptxjitcompiler
 };
 
+// ---- what the loader does ----
+
+// One place where the loader looked for a library, in its order.
+struct LoaderStep {
+    enum class Outcome { taken, not_there, not_readable, no_library, other_machine };
+    std::string source;  // who named the place: "RUNPATH of /opt/app/bin/x", "LD_LIBRARY_PATH", "/etc/ld.so.cache"
+    std::string path;    // the file tried: "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1"
+    Outcome outcome = Outcome::not_there;
+};
+
+// Which libcuda.so.1 one kind of asker gets.
+struct LoaderAnswer {
+    std::string asker;      // "a program without search paths of its own", "ollama.service", "/opt/app/bin/x"
+    std::string path;       // as the loader names it; empty: none is found
+    std::string real_path;  // after links
+    std::vector<LoaderStep> steps;
+};
+
+// A libcuda.so.1 that a search of the system can meet, in the order in which a plain program would.
+struct LibcudaSighting {
+    std::string path;
+    std::string real_path;
+    std::string
+        named_by;      // "/etc/ld.so.cache", "LD_LIBRARY_PATH of ollama.service", "/etc/ld.so.conf.d/x.conf, line 1"
+    LibcudaFile file;  // what it is by its content
+};
+
+struct LibcudaSearch {
+    LoaderAnswer plain;  // a program that brings no search path of its own, started without LD_LIBRARY_PATH
+    std::vector<LoaderAnswer> units;   // systemd units whose environment changes the search
+    std::vector<LibcudaSighting> all;  // each file once by real path, the first way it is reached
+};
+
+// ---- what libcuda cannot do without ----
+
+// A library that libcuda needs or opens itself (libnvcucompat, the JIT compiler, libnvrm_gpu …).
+struct DriverCompanion {
+    std::string name;      // "libnvrm_gpu.so", "libnvidia-ptxjitcompiler.so.*"
+    std::string asked_by;  // "NEEDED of libcuda", or the record of the data that says libcuda opens it
+    std::string path;      // empty: not found where libcuda would find it
+    std::string flaw;      // found and no library: "empty", "not an ELF file"; else empty
+    std::string version;   // in its file name: "540.5.0"; else empty
+    bool required = true;  // false: told, but CUDA works without it
+};
+
+// ---- installed software ----
+
+enum class PackageDatabase { dpkg, nix_store, opkg };
+std::string_view name_of(PackageDatabase database);  // "dpkg", "nix store", "opkg"
+
+// For which platform a CUDA library was built. CUDA 13 has one aarch64 build for all (SBSA); before, Tegra had its own.
+enum class CudaBuild { tegra, sbsa, desktop, not_recorded };
+std::string_view name_of(CudaBuild build);  // "tegra", "sbsa", "desktop", "not recorded"
+
+enum class ComponentKind { runtime, compiler, tool, development, compat, meta };
+
+// An installed part of the CUDA stack, as one database records it.
+struct InstalledComponent {
+    std::string id;  // of the data: "cuda_cudart", "libcublas", "cudnn", "tensorrt"
+    ComponentKind kind = ComponentKind::runtime;
+    std::string package;  // "cuda-cudart-12-6", or the store path's name
+    std::string version;  // upstream's: "12.6.68"; without epoch and Debian revision
+    std::optional<CudaVersion>
+        cuda;  // the CUDA set it is of, or was built for (cuDNN, TensorRT); minor -1: only the major is named
+    CudaBuild build = CudaBuild::not_recorded;
+    bool configured = true;  // false: dpkg's "half-configured", "unpacked" …
+    std::string state;       // dpkg's word, else empty
+    std::string source;      // "/var/lib/dpkg/status"
+};
+
+// A package of the L4T release itself: nvidia-l4t-*, or the store path or opkg package that stands for one.
+struct L4tPackage {
+    std::string name;
+    std::string version;            // as recorded: "5.15.185-tegra-36.5.0-20260115194252"
+    std::optional<L4tRelease> l4t;  // in that version; absent: its version names none
+    std::string exempt;             // why it may be of another release, from the data; empty: it may not
+    bool configured = true;
+    std::string state;
+};
+
+// A driver package for discrete GPUs: it brings another libcuda and another nvidia.ko.
+struct DiscreteDriverPackage {
+    std::string name;
+    std::string version;
+    bool configured = true;
+    std::string state;
+};
+
+struct Software {
+    std::vector<PackageDatabase> databases;  // that were read; at least one
+    std::vector<InstalledComponent> components;
+    std::vector<L4tPackage> l4t;
+    std::vector<DiscreteDriverPackage> discrete_drivers;
+};
+
+// A CUDA toolkit as a folder, whoever put it there.
+struct Toolkit {
+    std::string directory;                      // "/usr/local/cuda-12.6"
+    std::optional<CudaVersion> cuda;            // version.json, else the folder's name, else libcudart's file name
+    CudaBuild build = CudaBuild::not_recorded;  // by its folder below targets/
+    bool is_default = false;                    // /usr/local/cuda leads here
+    std::string source;
+};
+
+// ---- cuda_compat ----
+
+enum class CompatProduct { l4t, sbsa, orin, not_recorded };
+std::string_view name_of(CompatProduct product);  // "l4t", "sbsa", "orin", ""
+
+// The section .note.cuda.fwd_compatibility of a compat libcuda (NVIDIA container toolkit, cuda-elf-header.go).
+struct CompatNote {
+    std::optional<CudaVersion> cuda;
+    std::vector<int> drivers;  // branches of the native driver that it accepts: 535; empty: the note has no list
+    std::vector<int> devices;
+};
+
+// How a compat folder gets into the search of programs.
+struct CompatEnabling {
+    std::string who;     // "every program", "ollama.service", "/opt/app/bin/x"
+    std::string source;  // "/etc/ld.so.conf.d/00-compat.conf, line 1"
+};
+
+struct CompatFolder {
+    std::string directory;  // "/usr/local/cuda-12.9/compat"
+    LibcudaFile library;    // its libcuda
+    CompatProduct product = CompatProduct::not_recorded;
+    std::string version;                     // "12.9.40580548" or "595.58.03", or empty
+    std::optional<CudaVersion> cuda;         // that it brings
+    std::string package;                     // that brought it, or empty
+    std::vector<CompatEnabling> enabled_by;  // empty: installed and idle
+    Fact<CompatNote> note;
+};
+
+struct Compat {
+    std::vector<CompatFolder> folders;
+    std::optional<CompatWindow>
+        window;  // of this release and SoC, from the data: what compat it accepts; absent: none known
+    std::string window_source;
+};
+
+// ---- containers ----
+
+struct ContainerEngine {
+    std::string name;  // "docker", "containerd", "podman", "crio"
+    bool registered =
+        false;  // its configuration names NVIDIA's runtime, or it reads CDI and a CDI spec for the GPU is there
+    std::string source;  // the configuration that says so, or was looked at
+};
+
+enum class MountKind { library, link, device, directory, other };
+
+// One entry of a CSV mount list or a CDI spec: a file of the host that containers are given.
+struct ContainerMount {
+    MountKind kind = MountKind::other;
+    std::string path;    // on the host
+    std::string source;  // "/etc/nvidia-container-runtime/host-files-for-container.d/devices.csv, line 3"
+    bool there = false;
+    bool empty = false;        // there, a regular file of no bytes
+    std::string other_driver;  // names a version that is another driver's: "595.78"; else empty
+    bool essential = false;    // of the driver's minimal set: CUDA in a container cannot do without it
+};
+
+struct Containers {
+    bool toolkit = false;         // an NVIDIA container toolkit is installed
+    std::string toolkit_version;  // or empty
+    std::string toolkit_source;
+    std::vector<ContainerEngine> engines;  // installed ones
+    std::vector<ContainerMount> mounts;
+    std::vector<std::string> unlisted;  // essential files or nodes that the board has and no list names
+};
+
+// ---- the running system against the installed one ----
+
+struct PendingReboot {
+    std::vector<std::string> reasons;  // complete clauses: "/run/reboot-required names linux-image-…"; empty: none
+    std::vector<std::string> sources;  // of each
+};
+
+// A NixOS system in the store: the booted one, the current one, or one that is about to be switched to.
+struct NixSystem {
+    std::string path;     // "/nix/store/…-nixos-system-…"
+    std::string libcuda;  // real path of the libcuda it links at /run/opengl-driver; or empty
+    std::optional<L4tRelease> libcuda_l4t;
+    std::string modules;  // real path of its kernel's folder of modules, or empty
+    std::optional<L4tRelease> modules_l4t;
+};
+
+// One kind of GPU fault in the kernel's log of this boot.
+struct GpuFault {
+    std::string id;    // of the data: "nvgpu-mmu-fault", "xid-31"
+    std::string what;  // in words, from the data
+    std::string line;  // the first such line, without addresses that change
+    unsigned count = 0;
+};
+
+struct KernelLog {
+    std::vector<GpuFault> faults;
+    unsigned long lines = 0;  // that were read
+};
+
 struct Facts {
     Scope scope;
     Fact<std::string> boot_id;
@@ -171,6 +372,18 @@ struct Facts {
 
     Fact<LibcudaFile> libcuda;  // the release's own, never a compat one
     Fact<DriverRelease> libcuda_release;
+    Fact<std::vector<DriverCompanion>> companions;  // of that libcuda
+    Fact<LibcudaSearch> libcuda_search;             // what programs get, which may be another
+
+    Fact<Software> software;
+    Fact<std::vector<Toolkit>> toolkits;
+    Fact<Compat> compat;
+    Fact<Containers> containers;
+
+    Fact<PendingReboot> pending_reboot;
+    Fact<NixSystem> booted_system;    // NixOS only
+    Fact<NixSystem> incoming_system;  // --system
+    Fact<KernelLog> kernel_log;
 
     Fact<ProbeAnswer> driver_probe;  // what jetcuda-probe measured with libcuda, or with --driver FILE
 };

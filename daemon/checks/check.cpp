@@ -18,6 +18,9 @@ std::string_view name_of(Group group) {
         case Group::kernel: return "kernel";
         case Group::devices: return "devices";
         case Group::driver: return "driver";
+        case Group::packages: return "packages";
+        case Group::compat: return "compat";
+        case Group::containers: return "containers";
     }
     return "platform";
 }

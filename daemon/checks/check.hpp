@@ -13,7 +13,7 @@
 
 namespace jetcuda {
 
-enum class Group { platform, kernel, devices, driver };  // grows with the checks: packages, compat, containers …
+enum class Group { platform, kernel, devices, driver, packages, compat, containers };  // in the order people read them
 std::string_view name_of(Group group);
 
 enum class Severity { required, wanted };  // required gates a boot; wanted is told

@@ -25,7 +25,8 @@ constexpr std::size_t list_limit = 1000;  // checks, evidence of one check, tool
 constexpr std::array verdicts = {Verdict::healthy, Verdict::degraded, Verdict::unhealthy, Verdict::unknown};
 constexpr std::array statuses = {Status::pass, Status::fail, Status::unknown, Status::not_applicable};
 constexpr std::array severities = {Severity::required, Severity::wanted};
-constexpr std::array groups = {Group::platform, Group::kernel, Group::devices, Group::driver};
+constexpr std::array groups = {Group::platform, Group::kernel, Group::devices,   Group::driver,
+                               Group::packages, Group::compat, Group::containers};
 
 // A value and where it stands, so that a complaint can name the place.
 class Node {
