@@ -9,6 +9,8 @@
 #include "probes/driver/libcuda.hpp"
 #include "probes/gpu/ask_driver.hpp"
 #include "probes/packages/dpkg.hpp"
+#include "probes/packages/software.hpp"
+#include "probes/packages/toolkits.hpp"
 #include "probes/platform/environment.hpp"
 #include "probes/platform/firmware.hpp"
 #include "probes/platform/kernel.hpp"
@@ -61,7 +63,7 @@ private:
 
     void platform() {
         begin("packages");
-        packages_ = read_dpkg(root_, {"nvidia-l4t-"});
+        packages_ = read_dpkg(root_);
         begin("release");
         facts_.release = read_release(root_, catalog_, packages_);
         facts_.line = line_of_release();
@@ -120,7 +122,14 @@ private:
     void companions() { begin("companions"); }
 
     // Installed packages and toolkits.
-    void software() { begin("software"); }
+    void software() {
+        begin("software");
+        const std::optional<L4tRelease> l4t = facts_.release ? facts_.release->l4t : std::nullopt;
+        const std::string system = facts_.scope.system.value_or("/run/current-system");
+        facts_.software = read_software(root_, catalog_, {packages_, system, l4t});
+        begin("toolkits");
+        facts_.toolkits = find_toolkits(root_);
+    }
 
     // Which libcuda programs get.
     void loader() { begin("loader"); }

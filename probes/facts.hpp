@@ -205,8 +205,6 @@ std::string_view name_of(PackageDatabase database);  // "dpkg", "nix store", "op
 enum class CudaBuild { tegra, sbsa, desktop, not_recorded };
 std::string_view name_of(CudaBuild build);  // "tegra", "sbsa", "desktop", "not recorded"
 
-enum class ComponentKind { runtime, compiler, tool, development, compat, meta };
-
 // An installed part of the CUDA stack, as one database records it.
 struct InstalledComponent {
     std::string id;  // of the data: "cuda_cudart", "libcublas", "cudnn", "tensorrt"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes socs.json and releases.json from the collected facts: only the fields that the program reads, every record
-with its sources. Facts are gathered by hand from public repositories; the program's data are never edited by hand,
+"""Makes socs.json, releases.json and packages.json from the collected facts: only the fields that the program reads,
+every record with its sources. Facts are gathered by hand from public repositories; the program's data are never edited by hand,
 so that both cannot drift apart.
 
     python3 config/data/make_data.py FOLDER-WITH-FACTS
@@ -10,6 +10,8 @@ import json
 import re
 import sys
 from pathlib import Path
+
+import package_data
 
 HERE = Path(__file__).resolve().parent
 
@@ -107,7 +109,7 @@ def write(name, about, lists):
 
 def main():
     if len(sys.argv) != 2:
-        sys.exit("usage: make_data.py FOLDER-WITH-FACTS (a folder that holds socs.json and releases.json)")
+        sys.exit("usage: make_data.py FOLDER-WITH-FACTS (a folder that holds socs.json, releases.json and cuda_packages.json)")
     facts = Path(sys.argv[1])
     socs = json.loads((facts / "socs.json").read_text(encoding="utf-8"))["socs"]
     releases = json.loads((facts / "releases.json").read_text(encoding="utf-8"))["releases"]
@@ -117,6 +119,12 @@ def main():
     write("releases.json", "L4T lines and releases. Made by make_data.py; README.md has the meaning of every key.",
           [("lines", line_records(socs), ()),
            ("releases", [release_record(release) for release in releases], ("components", "cudnn", "source"))])
+    packages = json.loads((facts / "cuda_packages.json").read_text(encoding="utf-8"))
+    write("packages.json", "Names of the CUDA stack's packages. Made by make_data.py; README.md has the meaning of every key.",
+          [("components", package_data.component_records(packages), ("deb", "nix", "opkg", "source")),
+           ("l4t_packages", package_data.L4T_PACKAGES, ("source",)),
+           ("discrete_drivers", package_data.DISCRETE_DRIVERS, ("source",)),
+           ("release_exceptions", package_data.release_exceptions(packages), ("why", "source"))])
 
 
 if __name__ == "__main__":

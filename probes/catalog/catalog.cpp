@@ -23,13 +23,7 @@ constexpr std::uintmax_t file_limit = std::uintmax_t{4} << 20;  // ours are belo
     throw CatalogError(file.string() + ": " + what + "; correct the file, or remove it if it is a drop-in");
 }
 
-// Sources stand in a list, one statement each, and are told as one text.
-std::string read_source(RecordReader& reader) {
-    std::string source;
-    for (const std::string& part : reader.texts("source")) source.append(source.empty() ? "" : "; ").append(part);
-    if (source.empty()) reader.refuse("source", "is empty; say where the record comes from");
-    return source;
-}
+std::string read_source(RecordReader& reader) { return reader.source(); }
 
 SocRecord read_soc(RecordReader& reader) {
     SocRecord soc;
@@ -149,11 +143,20 @@ void read_file(const fs::path& file, Catalog& catalog) {
         for (const auto& item : content.items()) {
             const std::string& key = item.key();
             if (key == "about" || key == "socs" || key == "lines" || key == "releases") continue;
-            throw RecordFlaw("unknown key \"" + key + "\"; the keys are about, socs, lines, releases");
+            if (key == "components" || key == "l4t_packages" || key == "discrete_drivers") continue;
+            if (key == "release_exceptions") continue;
+            throw RecordFlaw("unknown key \"" + key +
+                             "\"; the keys are about, socs, lines, releases, components, l4t_packages, "
+                             "discrete_drivers, release_exceptions");
         }
         read_list(content, "socs", catalog.socs, &SocRecord::id, read_soc);
         read_list(content, "lines", catalog.lines, &LineRecord::line, read_line);
         read_list(content, "releases", catalog.releases, &ReleaseRecord::l4t, read_release);
+        read_list(content, "components", catalog.components, &ComponentRecord::id, read_component_record);
+        read_list(content, "l4t_packages", catalog.l4t_packages, &PackageGroupRecord::id, read_package_group);
+        read_list(content, "discrete_drivers", catalog.discrete_drivers, &PackageGroupRecord::id, read_package_group);
+        read_list(content, "release_exceptions", catalog.release_exceptions, &ReleaseExceptionRecord::id,
+                  read_release_exception);
     } catch (const JsonFlaw& flaw) {
         refuse(file, flaw.what());
     } catch (const RecordFlaw& flaw) {
@@ -228,8 +231,10 @@ Catalog load_catalog(const fs::path& data_directory, const fs::path& drop_in_dir
     Catalog catalog;
     read_file(data_directory / "socs.json", catalog);
     read_file(data_directory / "releases.json", catalog);
+    read_file(data_directory / "packages.json", catalog);
     if (catalog.socs.empty()) refuse(data_directory / "socs.json", "holds no SoC");
     if (catalog.lines.empty()) refuse(data_directory / "releases.json", "holds no line");
+    if (catalog.components.empty()) refuse(data_directory / "packages.json", "holds no component");
     for (const fs::path& file : drop_ins(drop_in_directory)) read_file(file, catalog);
     std::sort(catalog.socs.begin(), catalog.socs.end(),
               [](const SocRecord& left, const SocRecord& right) { return left.id < right.id; });

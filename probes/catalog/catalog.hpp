@@ -1,4 +1,5 @@
-// What is known about Jetsons before looking at one: SoCs, L4T lines and releases, read from the data files
+// What is known about Jetsons before looking at one: SoCs, L4T lines and releases, names of packages, read from the
+// data files
 // (/usr/share/jetcuda-check/data/*.json; /etc/jetcuda-check/data.d/*.json extends or overrides record by record).
 // Every record carries its source. A value that nobody established is absent, never guessed.
 
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/catalog/package_records.hpp"
 #include "probes/versions.hpp"
 
 namespace jetcuda {
@@ -64,6 +66,10 @@ struct Catalog {
     std::vector<SocRecord> socs;
     std::vector<LineRecord> lines;
     std::vector<ReleaseRecord> releases;  // ascending
+    std::vector<ComponentRecord> components;
+    std::vector<PackageGroupRecord> l4t_packages;
+    std::vector<PackageGroupRecord> discrete_drivers;
+    std::vector<ReleaseExceptionRecord> release_exceptions;
 
     [[nodiscard]] const SocRecord* soc(std::string_view id) const;
     [[nodiscard]] const LineRecord* line(int line) const;
@@ -75,7 +81,7 @@ struct CatalogError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Reads and validates `socs.json` and `releases.json` in `data_directory`, then every *.json of
+// Reads and validates `socs.json`, `releases.json` and `packages.json` in `data_directory`, then every *.json of
 // `drop_in_directory` in the order of their names (a folder that does not exist is no error). Throws CatalogError.
 Catalog load_catalog(const std::filesystem::path& data_directory, const std::filesystem::path& drop_in_directory);
 

@@ -95,6 +95,19 @@ const json* RecordReader::optional_object(const char* key) {
     return value;
 }
 
+bool RecordReader::flag(const char* key) {
+    const json* value = find(key);
+    if (value != nullptr && !value->is_boolean()) refuse(key, "must be true or false");
+    return value != nullptr && value->get<bool>();
+}
+
+std::string RecordReader::source() {
+    std::string source;
+    for (const std::string& part : texts("source")) source.append(source.empty() ? "" : "; ").append(part);
+    if (source.empty()) refuse("source", "is empty; say where the record comes from");
+    return source;
+}
+
 L4tRelease RecordReader::l4t(const char* key) {
     const std::string value = text(key);
     const std::optional<L4tRelease> release = parse_l4t_release(value);

@@ -30,26 +30,21 @@ bool is_plain(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-// Reads the fields of one stanza; false where it is no package that is there at all.
-bool read_stanza(std::string_view stanza, DpkgPackage& package) {
-    while (!stanza.empty()) {
-        const std::string_view line = take_line(stanza);
-        if (line.empty()) continue;
-        const Field field = read_field(line);
-        if (field.name == "Package") {
-            package.name = field.value;
-        } else if (field.name == "Version") {
-            package.version = field.value;
-        } else if (field.name == "Architecture") {
-            package.architecture = field.value;
-        } else if (field.name == "Status") {  // wanted, flag, state: "install ok installed"
-            package.state = field.value.substr(field.value.rfind(' ') + 1);
-        }
+bool is_there(const DpkgPackage& package) {
+    return package.state != "not-installed" && package.state != "config-files" && is_plain(package.name) &&
+           is_plain(package.version) && is_plain(package.state);
+}
+
+void put(DpkgPackage& package, const Field& field) {
+    if (field.name == "Version") {
+        package.version = field.value;
+    } else if (field.name == "Architecture") {
+        package.architecture = field.value;
+    } else if (field.name == "Status") {  // wanted, flag, state: "install ok installed"
+        package.state = field.value.substr(field.value.rfind(' ') + 1);
+        constexpr std::array<std::string_view, 3> in_place = {"installed", "triggers-pending", "triggers-awaited"};
+        package.installed = std::find(in_place.begin(), in_place.end(), package.state) != in_place.end();
     }
-    constexpr std::array<std::string_view, 3> in_place = {"installed", "triggers-pending", "triggers-awaited"};
-    package.installed = std::find(in_place.begin(), in_place.end(), package.state) != in_place.end();
-    const bool is_there = package.state != "not-installed" && package.state != "config-files";
-    return is_there && is_plain(package.name) && is_plain(package.version) && is_plain(package.state);
 }
 
 // True when `list`, one path a line, holds `path`.
@@ -70,35 +65,50 @@ const DpkgPackage* DpkgPackages::find(std::string_view name) const {
     return found == packages.end() || found->name != name ? nullptr : &*found;
 }
 
+// One pass over the lines. dpkg writes the name first; where it is not wanted, the rest of its stanza is passed over.
+std::optional<DpkgPackages> parse_status_file(std::string_view text, const std::vector<std::string_view>& prefixes) {
+    DpkgPackages found;
+    bool any = false;
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const Field first = read_field(rest.substr(0, rest.find('\n')));
+        const std::size_t end = rest.front() == '\n' ? 1 : std::min(rest.find("\n\n"), rest.size());
+        std::string_view stanza = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (first.name != "Package") continue;
+        any = true;
+        const auto begins_name = [&](std::string_view prefix) { return starts_with(first.value, prefix); };
+        if (std::none_of(prefixes.begin(), prefixes.end(), begins_name)) continue;
+        DpkgPackage package;
+        package.name = first.value;
+        while (!stanza.empty()) put(package, read_field(take_line(stanza)));
+        if (is_there(package)) found.packages.push_back(std::move(package));
+    }
+    if (!any && !trimmed(text).empty()) return std::nullopt;
+    std::stable_sort(found.packages.begin(), found.packages.end(),
+                     [](const DpkgPackage& left, const DpkgPackage& right) { return left.name < right.name; });
+    return found;
+}
+
+Fact<DpkgPackages> read_dpkg(const SystemRoot& root) { return read_dpkg(root, {""}); }
+
 Fact<DpkgPackages> read_dpkg(const SystemRoot& root, const std::vector<std::string_view>& prefixes) {
     const Fact<std::string> text = root.read(status_file, status_limit);
     if (!text) return text.missing();
-    DpkgPackages found;
-    constexpr std::string_view first_field = "Package: ";
-    bool any = false;
-    std::string_view rest = *text;
-    while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find("\n\n"), rest.size());
-        const std::string_view stanza = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 2, rest.size()));
-        // dpkg writes the name first; by it most stanzas are passed over unread.
-        const std::size_t begin = std::min(stanza.find_first_not_of('\n'), stanza.size());
-        const std::string_view fields = stanza.substr(begin);
-        if (!starts_with(fields, first_field)) continue;
-        any = true;
-        const std::string_view name = fields.substr(first_field.size());
-        const bool wanted = std::any_of(prefixes.begin(), prefixes.end(),
-                                        [name](std::string_view prefix) { return starts_with(name, prefix); });
-        if (!wanted) continue;
-        DpkgPackage package;
-        if (read_stanza(fields, package)) found.packages.push_back(std::move(package));
-    }
-    if (!any && !trimmed(*text).empty()) {
+    std::optional<DpkgPackages> packages = parse_status_file(*text, prefixes);
+    if (!packages) {
         return Missing{Lack::not_understood, std::string(status_file) + " names no package", std::string(status_file)};
     }
-    std::stable_sort(found.packages.begin(), found.packages.end(),
-                     [](const DpkgPackage& left, const DpkgPackage& right) { return left.name < right.name; });
-    return {std::move(found), std::string(status_file)};
+    return {*std::move(packages), std::string(status_file)};
+}
+
+Fact<std::string> read_file_list(const SystemRoot& root, const DpkgPackage& package) {
+    std::string file(info_folder);
+    Fact<std::string> list = root.read(file.append(package.name).append(".list"), list_limit);
+    if (!list.lacks(Lack::not_there)) return list;
+    file = info_folder;  // packages of several architectures carry theirs in the name
+    file.append(package.name).append(":").append(package.architecture).append(".list");
+    return root.read(file, list_limit);
 }
 
 Fact<std::string> find_owner_among_l4t_packages(const SystemRoot& root, const DpkgPackages& packages,
@@ -116,17 +126,12 @@ Fact<std::string> find_owner_among_l4t_packages(const SystemRoot& root, const Dp
                           [](const DpkgPackage* package) { return package->name.find("kernel") != std::string::npos; });
     Missing missing{Lack::not_there, "no package nvidia-l4t-* lists " + real, std::string(info_folder)};
     for (const DpkgPackage* package : candidates) {
-        std::string file = std::string(info_folder) + package->name + ".list";
-        Fact<std::string> list = root.read(file, list_limit);
-        if (list.lacks(Lack::not_there)) {  // packages of several architectures carry theirs in the name
-            file = std::string(info_folder) + package->name + ':' + package->architecture + ".list";
-            list = root.read(file, list_limit);
-        }
+        const Fact<std::string> list = read_file_list(root, *package);
         if (!list) {
             if (!list.lacks(Lack::not_there)) missing = list.missing();
             continue;
         }
-        if (lists(*list, real) || lists(*list, other)) return {package->name, file};
+        if (lists(*list, real) || lists(*list, other)) return {package->name, list.source()};
     }
     return missing;
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,15 @@ struct DpkgPackages {
     [[nodiscard]] const DpkgPackage* find(std::string_view name) const;  // null: not among them
 };
 
-// Those packages of /var/lib/dpkg/status whose names begin with one of `prefixes`.
+// All packages of /var/lib/dpkg/status, or those whose names begin with one of `prefixes`.
+Fact<DpkgPackages> read_dpkg(const SystemRoot& root);
 Fact<DpkgPackages> read_dpkg(const SystemRoot& root, const std::vector<std::string_view>& prefixes);
+
+// The content of a status file; opkg's has the same form. Nothing: it names no package and is not empty either.
+std::optional<DpkgPackages> parse_status_file(std::string_view text, const std::vector<std::string_view>& prefixes);
+
+// The paths that a package brought, one a line.
+Fact<std::string> read_file_list(const SystemRoot& root, const DpkgPackage& package);
 
 // The name of the nvidia-l4t-* package among `packages` that brought the file `path` (Missing, not_there: none of them
 // did). Only the file lists of those are read: all lists of a board together are tens of megabytes.
