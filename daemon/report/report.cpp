@@ -70,6 +70,30 @@ DeviceSummary device_of(const Facts& facts, const ProbeAnswer* measured) {
     return device;
 }
 
+// Of the installed toolkits and cudarts, ascending. A major alone ("cuDNN for CUDA 12") is no version.
+std::vector<std::string> toolkit_versions(const Facts& facts) {
+    std::vector<CudaVersion> versions;
+    const auto add = [&](const std::optional<CudaVersion>& version) {
+        if (version && version->minor >= 0) versions.push_back(*version);
+    };
+    if (facts.toolkits) {
+        for (const Toolkit& toolkit : *facts.toolkits) add(toolkit.cuda);
+    }
+    if (facts.software) {
+        for (const InstalledComponent& component : facts.software->components) {
+            const bool is_cudart = component.id == "cuda_cudart" && component.kind == ComponentKind::runtime;
+            const bool is_nvcc = component.id == "cuda_nvcc" && component.kind == ComponentKind::compiler;
+            if (is_cudart || is_nvcc) add(component.cuda);
+        }
+    }
+    std::sort(versions.begin(), versions.end());
+    versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
+    std::vector<std::string> texts;
+    texts.reserve(versions.size());
+    for (const CudaVersion& version : versions) texts.push_back(version.text());
+    return texts;
+}
+
 // The part of the stack that only an L4T system has.
 void describe_l4t(const Facts& facts, StackSummary& stack) {
     if (facts.release && facts.release->l4t) stack.l4t = facts.release->l4t->text();
@@ -93,6 +117,7 @@ StackSummary stack_of(const Facts& facts, const ProbeAnswer* measured, bool jets
     if (facts.distribution) stack.distribution = std::string(name_of(*facts.distribution));
     if (facts.kernel_release) stack.kernel = *facts.kernel_release;
     if (jetson) describe_l4t(facts, stack);
+    stack.toolkit_cuda = toolkit_versions(facts);
     if (measured != nullptr && measured->driver_version && *measured->driver_version > 0) {
         stack.driver_cuda = CudaVersion::from_api(*measured->driver_version).text();
         stack.effective_cuda = stack.driver_cuda;  // programs get the driver's own while no compat is enabled

@@ -71,10 +71,13 @@ std::optional<DpkgPackages> parse_status_file(std::string_view text, const std::
     bool any = false;
     std::string_view rest = text;
     while (!rest.empty()) {
-        const Field first = read_field(rest.substr(0, rest.find('\n')));
-        const std::size_t end = rest.front() == '\n' ? 1 : std::min(rest.find("\n\n"), rest.size());
-        std::string_view stanza = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (rest.front() == '\n') {
+            rest.remove_prefix(1);
+            continue;
+        }
+        std::string_view stanza = rest.substr(0, rest.find("\n\n"));
+        rest.remove_prefix(stanza.size());
+        const Field first = read_field(take_line(stanza));
         if (first.name != "Package") continue;
         any = true;
         const auto begins_name = [&](std::string_view prefix) { return starts_with(first.value, prefix); };

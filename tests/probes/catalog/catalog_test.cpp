@@ -25,11 +25,14 @@ constexpr std::string_view releases =
         "kernel":null,"socs":["T234"],"components":{"cuda_cudart":"12.6.68"},"cudnn":"9.3.0.75","tensorrt":null,
         "compat":{"lowest":"12.4","highest":"12.9"},"source":["x"]}]})";
 
+constexpr std::string_view packages = R"({"components":[{"id":"cuda_cudart","kind":"runtime","source":["x"]}]})";
+
 // Data of a test: those above, with drop-ins.
 struct Data {
     Data() {
         folder.write("/data/socs.json", socs);
         folder.write("/data/releases.json", releases);
+        folder.write("/data/packages.json", packages);
     }
     [[nodiscard]] Catalog load() const { return load_catalog(folder.on_host("/data"), folder.on_host("/data.d")); }
     [[nodiscard]] std::string refusal() const {

@@ -50,6 +50,41 @@ TEST_CASE("packages are found by the beginning of their names, with version and 
     CHECK(packages->find("nvidia-l4t") == nullptr);
     CHECK(read(board, {"cuda-", "zlib"})->packages.size() == 2);
     CHECK(read(board, {})->packages.empty());
+    CHECK(read_dpkg(SystemRoot(board.directory()))->packages.size() == 5);
+}
+
+TEST_CASE("every state but those that mean gone is there, and only configured ones are installed") {
+    const TempRoot board;
+    std::string status;
+    for (const char* state : {"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending",
+                              "installed", "config-files", "not-installed"}) {
+        status += stanza(std::string("nvidia-l4t-") + state, state, "36.5.0-1");
+    }
+    board.write(status_file, status);
+    const Fact<DpkgPackages> packages = read(board);
+    REQUIRE(packages.known());
+    CHECK(packages->packages.size() == 6);
+    for (const char* state : {"triggers-awaited", "triggers-pending", "installed"}) {
+        CHECK(packages->find(std::string("nvidia-l4t-") + state)->installed);
+    }
+    for (const char* state : {"half-installed", "unpacked", "half-configured"}) {
+        const DpkgPackage* package = packages->find(std::string("nvidia-l4t-") + state);
+        REQUIRE(package != nullptr);
+        CHECK_FALSE(package->installed);
+        CHECK(package->state == state);
+    }
+}
+
+TEST_CASE("the file list of a package of several architectures carries its own") {
+    const TempRoot board;
+    board.write("/var/lib/dpkg/info/a.list", "/.\n/a\n");
+    board.write("/var/lib/dpkg/info/b:arm64.list", "/.\n/b\n");
+    const SystemRoot root(board.directory());
+    CHECK(*read_file_list(root, {"a", "1", "arm64", "installed", true}) == "/.\n/a\n");
+    const Fact<std::string> other = read_file_list(root, {"b", "1", "arm64", "installed", true});
+    REQUIRE(other.known());
+    CHECK(other.source() == "/var/lib/dpkg/info/b:arm64.list");
+    CHECK(read_file_list(root, {"c", "1", "arm64", "installed", true}).lacks(Lack::not_there));
 }
 
 TEST_CASE("the last stanza counts without an empty line at its end, and more empty lines do no harm") {
