@@ -2,6 +2,7 @@
 runs to warm the caches, the median and the slowest of fifty.
 """
 
+import json
 import os
 import shutil
 import statistics
@@ -33,6 +34,29 @@ def times(command, runs=50, warm=5):
         if not 0 <= done.returncode <= 3:
             sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.decode()}")
     return f"median {statistics.median(taken):6.1f} ms, slowest {max(taken):6.1f} ms of {runs} runs"
+
+
+def add_packages(board, count):
+    """As many packages as a development board has; 3,000 make the 4 MB that a real status file has."""
+    words = " Long words about what the library does, and for whom it is, as descriptions have them.\n" * 10
+    with open(board / "var/lib/dpkg/status", "a", encoding="utf-8") as status:
+        for number in range(count):
+            status.write(f"Package: libsomething{number}\nStatus: install ok installed\nPriority: optional\nSection: libs\n"
+                         f"Installed-Size: 1234\nMaintainer: Somebody <somebody@example.org>\nArchitecture: arm64\n"
+                         f"Version: 1.2.{number}-3\nDepends: libc6 (>= 2.34), libstdc++6 (>= 11), libgcc-s1 (>= 3.0)\n"
+                         f"Description: a library\n{words}Homepage: https://example.org/{number}\n\n")
+
+
+def add_store_paths(board, count):
+    """A system whose closure has `count` paths more, each of which needs eight others, as is usual."""
+    spec = json.loads((TOP / "tests/roots/orin-nixos-r36.5/generated.json").read_text())
+    references = dict(spec["nix_database"])
+    paths = [f"/nix/store/{number:032d}-library-{number}-1.0" for number in range(count)]
+    for number, path in enumerate(paths):
+        references[path] = [paths[(number * 7 + step * step) % count] for step in range(8)] + paths[number + 1:number + 2]
+    system = next(path for path in references if "nixos-system" in path)
+    references[system] = [*references[system], paths[0]]
+    make_root.make_nix_database(board / "nix/var/nix/db/db.sqlite", references)
 
 
 def private_kilobytes(pid):
@@ -90,6 +114,14 @@ def main():
         on_board = ["run", "--json", "--data", str(TOP / "config/data"), "--config", str(config), "--root", str(board)]
         check = str(binaries / "jetcuda-check")
         print(f"static run on a board (--no-probe):   {times([check, *on_board, '--no-probe'])}")
+        big = place / "big"
+        make_root.make(Path("orin-r36.5"), big)
+        add_packages(big, 3000)
+        print(f"the same with 3,000 packages of dpkg: {times([check, *on_board[:-1], str(big), '--no-probe'])}")
+        nixos = place / "nixos"
+        make_root.make(Path("orin-nixos-r36.5"), nixos)
+        add_store_paths(nixos, 5000)
+        print(f"NixOS, a closure of 5,000 paths:      {times([check, *on_board[:-1], str(nixos), '--no-probe'])}")
         driver = place / "driver"
         driver.mkdir()
         (driver / "libcuda.so.1.1").symlink_to(build / "tests/drivers/libcuda.so.1.1")

@@ -135,6 +135,48 @@ TEST_CASE("no file is read twice") {
     }
 }
 
+// A dpkg database of `count` packages, as long as a real one's, beside those that the board has.
+void add_packages(const TempRoot& root, int count) {
+    std::string status =
+        "Package: cuda-cudart-12-6\nStatus: install ok installed\nArchitecture: arm64\nVersion: 12.6.68-1\n\n"
+        "Package: libcublas-12-6\nStatus: install ok installed\nArchitecture: arm64\nVersion: 12.6.1.4-1\n\n"
+        "Package: nvidia-l4t-core\nStatus: install ok installed\nArchitecture: arm64\nVersion: "
+        "36.5.0-20260115194252\n\n";
+    for (int number = 0; number < count; ++number) {
+        status.append("Package: libsomething").append(std::to_string(number));
+        status.append("\nStatus: install ok installed\nPriority: optional\nSection: libs\nInstalled-Size: 1234\n");
+        status.append("Maintainer: Somebody <somebody@example.org>\nArchitecture: arm64\nVersion: 1.2.3-4\n");
+        status.append("Depends: libc6 (>= 2.34), libstdc++6 (>= 11), libgcc-s1 (>= 3.0)\nDescription: a library\n");
+        for (int line = 0; line < 12; ++line) status.append(" Long words about what it does, and for whom it is.\n");
+        status.append("Homepage: https://example.org\n\n");
+    }
+    root.write("/var/lib/dpkg/status", status);
+    root.write("/var/lib/dpkg/info/cuda-cudart-12-6.list", "/usr/local/cuda-12.6/targets/aarch64-linux/lib\n");
+}
+
+TEST_CASE("of three thousand packages, the few that matter are known, and each file was read once") {
+    const Board36 board;
+    add_packages(board.root, 3000);
+    board.root.write("/usr/local/cuda-12.6/version.json", R"({"cuda": {"version": "12.6.20240801"}})");
+    board.root.link("/usr/local/cuda", "cuda-12.6");
+    const SystemRoot root(board.root.directory());
+    const Facts facts = collect(root, catalog(), {});
+    REQUIRE(facts.software.known());
+    CHECK(facts.software->components.size() == 2);
+    CHECK(facts.software->components.front().build == CudaBuild::tegra);
+    CHECK(facts.software->l4t.size() == 1);
+    REQUIRE(facts.toolkits.known());
+    REQUIRE(facts.toolkits->size() == 1);
+    CHECK(facts.toolkits->front().is_default);
+    REQUIRE(root.read_counts().count("/var/lib/dpkg/status") == 1);
+    CHECK(root.read_counts().at("/var/lib/dpkg/info/cuda-cudart-12-6.list") == 1);
+    CHECK(root.read_counts().at("/usr/local/cuda-12.6/version.json") == 1);
+    for (const auto& [path, count] : root.read_counts()) {
+        CAPTURE(path);
+        CHECK(count == 1);
+    }
+}
+
 TEST_CASE("progress names each source once, and ends before the driver where none is asked") {
     const Board36 board;
     std::vector<std::string> names;
@@ -158,6 +200,8 @@ TEST_CASE("an empty root is an image of nothing: everything missing, nothing thr
     CHECK(facts.libcuda.lacks(Lack::not_there));
     CHECK_FALSE(facts.libcuda_release.known());
     CHECK(facts.device_nodes.known());
+    CHECK(facts.software.lacks(Lack::not_there));
+    CHECK(facts.toolkits->empty());
     CHECK(facts.driver_probe.lacks(Lack::not_asked));
 }
 

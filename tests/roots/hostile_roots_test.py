@@ -32,7 +32,8 @@ INTERESTING = [
     "sys/devices/virtual/dmi/id/bios_version", "sys/module/nvgpu/notes/.note.gnu.build-id", "var/lib/dpkg/status",
     "var/lib/dpkg/info/nvidia-l4t-kernel-oot-modules.list", "usr/lib/modules/5.15.185-tegra/modules.dep",
     "usr/lib/modules/5.15.185-tegra/modules.builtin", "etc/ld.so.conf", "etc/ld.so.conf.d/nvidia-tegra.conf",
-    f"{LIBRARIES}/nvidia/libnvidia-ptxjitcompiler.so.540.5.0",
+    f"{LIBRARIES}/nvidia/libnvidia-ptxjitcompiler.so.540.5.0", "var/lib/dpkg/info/cuda-cudart-12-6.list",
+    "usr/local/cuda-12.6/version.json",
 ]
 GARBLED = {
     "empty": b"", "no release": b"hello\n", "R350": b"# R350 (release)\n", "no revision": b"# R36 (release)\n",

@@ -11,6 +11,7 @@ BOARD is a folder beside this script, or a path. Its `generated.json` lists what
     "modules":   {path: {"modinfo": [[key, value], …], "build_id_of"}}; a path ending in .xz or .gz is compressed
     "notes":     {path: words}: a file that holds just the build-id note that a module made of these words has
     "strings":   {path: [text, …]}: texts that each end with a NUL, as a device tree holds them
+    "nix_database": {store path: [store paths that it needs]}, which Nix keeps in /nix/var/nix/db/db.sqlite
     "links":     {path: target}, "empty": [paths of zero-length files], "dirs": [paths]
 
 Build ids are hashes of the words given; no byte of a driver is copied from anywhere. A file made twice is the same.
@@ -21,6 +22,7 @@ import json
 import lzma
 import os
 import shutil
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -61,6 +63,26 @@ def make_module(target, spec):
     elif target.suffix == ".gz":
         content = gzip.compress(content, mtime=0)
     target.write_bytes(content)
+
+
+def make_nix_database(target, references):
+    """The tables of Nix (src/libstore/schema.sql), as far as closures need them."""
+    target.unlink(missing_ok=True)
+    database = sqlite3.connect(target)
+    with database:
+        database.executescript(
+            "CREATE TABLE ValidPaths (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, path TEXT UNIQUE NOT NULL, "
+            "hash TEXT NOT NULL, registrationTime INTEGER NOT NULL, deriver TEXT, narSize INTEGER, ultimate INTEGER, "
+            "sigs TEXT, ca TEXT); "
+            "CREATE TABLE Refs (referrer INTEGER NOT NULL, reference INTEGER NOT NULL, PRIMARY KEY (referrer, reference)); "
+            "CREATE INDEX IndexReferrer ON Refs(referrer); CREATE INDEX IndexReference ON Refs(reference);")
+        paths = list(dict.fromkeys([*references, *(path for needed in references.values() for path in needed)]))
+        ids = {path: number for number, path in enumerate(paths, 1)}
+        database.executemany("INSERT INTO ValidPaths (id, path, hash, registrationTime) VALUES (?, ?, 'sha256:0', 1)",
+                             [(number, path) for path, number in ids.items()])
+        database.executemany("INSERT INTO Refs VALUES (?, ?)",
+                             sorted({(ids[path], ids[one]) for path, needed in references.items() for one in needed}))
+    database.close()
 
 
 def copy_tree(source, out):
@@ -106,6 +128,8 @@ def make(board, out):
         place(out, path).write_bytes(b"".join(text.encode() + b"\0" for text in texts))
     for path in spec.get("empty", []):
         place(out, path).write_bytes(b"")
+    if "nix_database" in spec:
+        make_nix_database(place(out, "/nix/var/nix/db/db.sqlite"), spec["nix_database"])
     # Last: a folder that is a link on the board ("/lib") must not be walked through while files are made.
     for path, target in spec.get("links", {}).items():
         link = place(out, path)

@@ -31,6 +31,32 @@ TEST_CASE("the reason is the id of what decided, and nothing when healthy") {
     CHECK(decide({check("f", Status::fail), check("g", Status::fail)}, true).reason == "f");
 }
 
+TEST_CASE("the CUDA of installed toolkits is told once each, ascending, and a major alone is no version") {
+    Facts facts;
+    Software software;
+    const auto add = [&](const char* id, ComponentKind kind, CudaVersion cuda) {
+        InstalledComponent component;
+        component.id = id;
+        component.kind = kind;
+        component.cuda = cuda;
+        software.components.push_back(component);
+    };
+    add("cuda_cudart", ComponentKind::runtime, {12, 9});
+    add("cuda_cudart", ComponentKind::development, {12, 8});
+    add("cuda_nvcc", ComponentKind::compiler, {12, 6});
+    add("cudnn", ComponentKind::runtime, {12, -1});
+    add("libcublas", ComponentKind::runtime, {13, 0});
+    add("cuda_compat", ComponentKind::compat, {12, 10});
+    facts.software = {software, "/var/lib/dpkg/status"};
+    Toolkit toolkit;
+    toolkit.cuda = CudaVersion{12, 10};
+    Toolkit nameless;
+    facts.toolkits = {std::vector<Toolkit>{toolkit, nameless}, "/usr/local"};
+    const Report report = make_report(facts, {}, {});
+    CHECK(report.stack.toolkit_cuda == std::vector<std::string>{"12.6", "12.9", "12.10"});
+    CHECK(make_report(Facts{}, {}, {}).stack.toolkit_cuda.empty());
+}
+
 TEST_CASE("a cause is named before what it blocks") {
     CHECK(decide({blocked_check("b", "u"), check("u", Status::unknown)}, true).reason == "u");
     CheckResult failed_and_blocked = check("b", Status::fail);
