@@ -30,7 +30,8 @@ Missing not_understood(std::string_view what) {
 }
 
 // `immutable` keeps SQLite from looking for a log and from locking: right for a disk that nobody writes to, and the
-// only way where this user may not write beside the file. A log with content in it must be looked at.
+// only way where this user may not write beside the file. A log with content in it must be looked at; without
+// `readonly_shm` SQLite would leave an index of it beside the database.
 std::string address_of(const std::string& host_path, bool immutable) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string address = "file:";
@@ -42,7 +43,7 @@ std::string address_of(const std::string& host_path, bool immutable) {
             address.push_back(c);
         }
     }
-    return address.append(immutable ? "?mode=ro&immutable=1" : "?mode=ro");
+    return address.append(immutable ? "?mode=ro&immutable=1" : "?mode=ro&readonly_shm=1");
 }
 
 int count_looks(void* left) { return --*static_cast<int*>(left) < 0 ? 1 : 0; }

@@ -50,6 +50,23 @@ TEST_CASE("a closure is what a path needs, directly or through others, once each
     CHECK(unknown.missing().why == "/nix/var/nix/db/db.sqlite does not know " + store_path('z'));
 }
 
+TEST_CASE("a closure as large as a system's is whole") {
+    const TempRoot board;
+    testing::References references;
+    const auto path_of = [](int number) {
+        std::string digits = std::to_string(number);
+        return "/nix/store/" + std::string(32 - digits.size(), '0').append(digits) + "-library";
+    };
+    for (int number = 0; number < 5000; ++number) {
+        references[path_of(number)] = {path_of(number + 1), path_of(number * 7 % 5000), path_of(number / 2)};
+    }
+    testing::write_nix_database(board.on_host(file), references);
+    const auto paths = read(board, path_of(0));
+    REQUIRE(paths.known());
+    CHECK(paths->size() == 5001);
+    CHECK(std::adjacent_find(paths->begin(), paths->end()) == paths->end());
+}
+
 TEST_CASE("nothing is written beside the database, and its folder's name is no part of an address") {
     const TempRoot board;
     board.make_directory("/a?b#c%41");
