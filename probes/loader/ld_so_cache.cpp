@@ -202,7 +202,7 @@ std::string LdSoCache::find(std::string_view name, const LoaderTraits& traits) c
             continue;
         }
         if (best != nullptr) break;
-        constexpr std::uint64_t platform_bits = std::uint64_t{0xff} << 48U;
+        constexpr std::uint64_t platform_bits = std::uint64_t{0xf} << 48U;
         constexpr std::uint64_t tls_bit = std::uint64_t{1} << 63U;
         const bool legacy = traits.glibc_minor != 0 && traits.glibc_minor < 37;
         const std::uint64_t allowed = legacy ? traits.hwcap_bits | platform_bits | tls_bit : 0;
