@@ -79,7 +79,10 @@ public:
 
 private:
     std::string text_at(std::uint32_t at) {
-        const std::string_view text = texts_.text(at);
+        if (at >= texts_.size()) throw Malformed("a text leaves the cache");
+        // The loader maps the file, so the last text of one that was cut ends with the file.
+        const std::string_view rest = texts_.all().substr(at);
+        const std::string_view text = rest.substr(0, rest.find('\0'));
         text_ += text.size();
         if (text_ > most_text) throw Malformed("the texts of the cache are longer than such texts can be");
         return std::string(text);

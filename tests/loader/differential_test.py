@@ -52,7 +52,8 @@ class Chroot:
             self._write(path, what)
         for path, target in layout.links.items():
             self.place(path).parent.mkdir(parents=True, exist_ok=True)
-            self.place(path).symlink_to(target)
+            if not os.path.lexists(self.place(path)):
+                self.place(path).symlink_to(target)
         self._put(layout.program, self.templates.make_program(**layout.program_words), 0o755)
         for path, lines in layout.configuration.items():
             self._put(path, ("\n".join(lines) + "\n").encode())
