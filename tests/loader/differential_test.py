@@ -36,6 +36,8 @@ class Chroot:
         self.emulator = shutil.which("qemu-aarch64-static") if machine != os.uname().machine else None
         ldconfig = next(path for path in (tree / "sbin/ldconfig", tree / "usr/sbin/ldconfig") if path.exists())
         self.ldconfig = [self.emulator, ldconfig] if self.emulator else [ldconfig]
+        self.base = work / "base"  # the C library, copied once and then linked
+        self.base.mkdir()
         self.templates = elf_template.Templates(COMPILERS[machine], LOADERS[machine], work / "templates")
 
     def place(self, path):
@@ -79,12 +81,13 @@ class Chroot:
         here = self.place(f"/lib/{self.triplet}")
         here.mkdir(parents=True)
         there = self.tree / f"lib/{self.triplet}"
-        for name in ("libc.so.6", "libdl.so.2"):
-            shutil.copyfile(there / name, here / name)
         loader = LOADERS[self.machine]
         real = os.path.basename(loader) if "2.31" not in os.path.realpath(there / "libc.so.6") else "ld-2.31.so"
-        shutil.copyfile(there / real, here / real)
-        (here / real).chmod(0o755)
+        for name in ("libc.so.6", "libdl.so.2", real):
+            if not (self.base / name).exists():
+                shutil.copyfile(there / name, self.base / name)
+                (self.base / name).chmod(0o755)
+            os.link(self.base / name, here / name)
         self.place(loader).parent.mkdir(exist_ok=True)
         self.place(loader).symlink_to(f"/lib/{self.triplet}/{real}")
         if self.emulator:
