@@ -96,6 +96,34 @@ ReleaseRecord read_release(RecordReader& reader) {
     return release;
 }
 
+std::vector<CudaVersion> read_versions(RecordReader& reader, const char* key) {
+    std::vector<CudaVersion> versions;
+    for (const std::string& text : reader.optional_texts(key)) {
+        const std::optional<CudaVersion> version = parse_cuda_version(text);
+        if (!version) reader.refuse(key, "holds \"" + text + "\"; it must hold CUDA versions such as 12.9");
+        versions.push_back(*version);
+    }
+    if (!std::is_sorted(versions.begin(), versions.end())) reader.refuse(key, "must be in ascending order");
+    return versions;
+}
+
+CompatRecord read_compat_record(RecordReader& reader) {
+    CompatRecord compat;
+    compat.soc = reader.text("soc");
+    compat.line = reader.number("line", 1, 999);
+    compat.product = reader.one_of("product", {"l4t", "sbsa", "orin"});
+    compat.id = compat.soc + ' ' + line_text(compat.line) + ' ' + compat.product;
+    reader.call_it(compat.id);
+    compat.listed = reader.has("promised");
+    compat.promised = read_versions(reader, "promised");
+    compat.reported = read_versions(reader, "reported");
+    const std::optional<CudaVersion> known_up_to = reader.optional_cuda("known_up_to");
+    if (!known_up_to) reader.refuse("known_up_to", "is missing; it must be a CUDA version such as 13.4");
+    compat.known_up_to = *known_up_to;
+    compat.source = read_source(reader);
+    return compat;
+}
+
 // A later file replaces whole records, so that what is no longer true of one cannot linger in it.
 template <typename Record, typename Key>
 void put(std::vector<Record>& records, Record record, Key Record::*key) {
@@ -148,12 +176,15 @@ void read_file(const fs::path& file, Catalog& catalog) {
         if (!content.is_object()) throw RecordFlaw("it must be an object");
         for (const auto& item : content.items()) {
             const std::string& key = item.key();
-            if (key == "about" || key == "socs" || key == "lines" || key == "releases") continue;
-            throw RecordFlaw("unknown key \"" + key + "\"; the keys are about, socs, lines, releases");
+            if (key == "about" || key == "socs" || key == "lines" || key == "releases" || key == "compats") {
+                continue;
+            }
+            throw RecordFlaw("unknown key \"" + key + "\"; the keys are about, socs, lines, releases, compats");
         }
         read_list(content, "socs", catalog.socs, &SocRecord::id, read_soc);
         read_list(content, "lines", catalog.lines, &LineRecord::line, read_line);
         read_list(content, "releases", catalog.releases, &ReleaseRecord::l4t, read_release);
+        read_list(content, "compats", catalog.compats, &CompatRecord::id, read_compat_record);
     } catch (const JsonFlaw& flaw) {
         refuse(file, flaw.what());
     } catch (const RecordFlaw& flaw) {
@@ -196,6 +227,13 @@ void check_whole(const Catalog& catalog, const fs::path& directory) {
         }
     };
     for (const LineRecord& line : catalog.lines) check_socs(line.socs, "the line " + line_text(line.line));
+    for (const CompatRecord& compat : catalog.compats) {
+        check_socs({compat.soc}, "the compat record " + compat.id);
+        if (catalog.line(compat.line) == nullptr) {
+            std::string what = "the compat record ";
+            refuse(directory, what.append(compat.id).append(" is of a line that has no record"));
+        }
+    }
     for (const ReleaseRecord& release : catalog.releases) {
         check_socs(release.socs, "the release " + release.l4t.text());
         if (catalog.line(release.l4t.line) == nullptr) {
@@ -228,6 +266,7 @@ Catalog load_catalog(const fs::path& data_directory, const fs::path& drop_in_dir
     Catalog catalog;
     read_file(data_directory / "socs.json", catalog);
     read_file(data_directory / "releases.json", catalog);
+    read_file(data_directory / "compat.json", catalog);
     if (catalog.socs.empty()) refuse(data_directory / "socs.json", "holds no SoC");
     if (catalog.lines.empty()) refuse(data_directory / "releases.json", "holds no line");
     for (const fs::path& file : drop_ins(drop_in_directory)) read_file(file, catalog);

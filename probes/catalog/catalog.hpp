@@ -45,6 +45,20 @@ struct CompatWindow {
     CudaVersion highest;
 };
 
+// What is known of one product of cuda_compat on one SoC and L4T line. The checks judge by these records; the window
+// of a release (below) is their shortest summary.
+struct CompatRecord {
+    std::string id;  // made of the next three: "T234 R36 l4t"
+    std::string soc;
+    int line = 0;
+    std::string product;                // "l4t", "sbsa", "orin"
+    std::vector<CudaVersion> promised;  // CUDA versions that NVIDIA's table lists for it
+    std::vector<CudaVersion> reported;  // others that people report to work
+    bool listed = true;                 // NVIDIA's table speaks of this product here; false: `promised` says nothing
+    CudaVersion known_up_to;            // newest CUDA version of that table, which says nothing of later ones
+    std::string source;
+};
+
 struct ReleaseRecord {
     L4tRelease l4t;
     std::optional<std::string> jetpack;             // "6.2.2"
@@ -64,6 +78,7 @@ struct Catalog {
     std::vector<SocRecord> socs;
     std::vector<LineRecord> lines;
     std::vector<ReleaseRecord> releases;  // ascending
+    std::vector<CompatRecord> compats;
 
     [[nodiscard]] const SocRecord* soc(std::string_view id) const;
     [[nodiscard]] const LineRecord* line(int line) const;
@@ -75,7 +90,7 @@ struct CatalogError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Reads and validates `socs.json` and `releases.json` in `data_directory`, then every *.json of
+// Reads and validates `socs.json`, `releases.json` and `compat.json` in `data_directory`, then every *.json of
 // `drop_in_directory` in the order of their names (a folder that does not exist is no error). Throws CatalogError.
 Catalog load_catalog(const std::filesystem::path& data_directory, const std::filesystem::path& drop_in_directory);
 

@@ -95,6 +95,8 @@ const json* RecordReader::optional_object(const char* key) {
     return value;
 }
 
+bool RecordReader::has(const char* key) { return find(key) != nullptr; }
+
 L4tRelease RecordReader::l4t(const char* key) {
     const std::string value = text(key);
     const std::optional<L4tRelease> release = parse_l4t_release(value);

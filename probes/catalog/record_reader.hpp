@@ -40,6 +40,7 @@ public:
     L4tRelease l4t(const char* key);
     std::optional<CudaVersion> optional_cuda(const char* key);
     const nlohmann::json* optional_object(const char* key);  // null: absent or null
+    bool has(const char* key);                               // there, and not null
 
     void refuse_other_keys() const;
     [[noreturn]] void refuse(std::string_view key, const std::string& what) const;

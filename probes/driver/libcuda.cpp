@@ -122,29 +122,6 @@ void read_content(const FileSource& source, LibcudaFile& file) {
     }
 }
 
-Fact<LibcudaFile> describe(const SystemRoot& root, const std::string& path) {
-    const Fact<ResolvedPath> resolved = root.resolve(path);
-    if (!resolved) return resolved.missing();
-    LibcudaFile file;
-    file.path = path;
-    file.real_path = resolved->inside;
-    file.tegra_place = is_tegra_place(file.real_path);
-    const Fact<FileStatus> status = root.status(path);
-    if (!status) return status.missing();
-    if (status->kind != FileKind::regular) {
-        file.flaw = status->kind == FileKind::directory ? "a folder" : "not a regular file";
-        return {std::move(file), path};
-    }
-    try {
-        const FileSource source(resolved->on_host);
-        file.size = source.size();
-        read_content(source, file);
-    } catch (const std::system_error& problem) {
-        return Missing{Lack::not_readable, file.real_path + " cannot be read: " + problem.code().message(), path};
-    }
-    return {std::move(file), path};
-}
-
 // The version in the name of libcuda's JIT compiler, which is delivered with it: the L4T release up to R35
 // (libnvidia-ptxjitcompiler.so.35.6.4), the driver's number from R36 on (….so.540.5.0). On Ubuntu R39 it stays in the
 // nvidia folder while libcuda moved.
@@ -199,6 +176,29 @@ const DpkgPackage* package_of(const DpkgPackages& packages, std::string_view rea
 
 }  // namespace
 
+Fact<LibcudaFile> describe_libcuda(const SystemRoot& root, const std::string& path) {
+    const Fact<ResolvedPath> resolved = root.resolve(path);
+    if (!resolved) return resolved.missing();
+    LibcudaFile file;
+    file.path = path;
+    file.real_path = resolved->inside;
+    file.tegra_place = is_tegra_place(file.real_path);
+    const Fact<FileStatus> status = root.status(path);
+    if (!status) return status.missing();
+    if (status->kind != FileKind::regular) {
+        file.flaw = status->kind == FileKind::directory ? "a folder" : "not a regular file";
+        return {std::move(file), path};
+    }
+    try {
+        const FileSource source(resolved->on_host);
+        file.size = source.size();
+        read_content(source, file);
+    } catch (const std::system_error& problem) {
+        return Missing{Lack::not_readable, file.real_path + " cannot be read: " + problem.code().message(), path};
+    }
+    return {std::move(file), path};
+}
+
 // The loader asks for libcuda.so.1, so a folder that has only the real file (libcuda.so.1.1) gives it none, save in an
 // image of R39, where the links are made at each start.
 std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
@@ -236,7 +236,7 @@ Fact<LibcudaFile> find_libcuda(const SystemRoot& root, const LibcudaPlaces& plac
         }
         // One that is there and cannot be read ends the search: a later one would not be the release's own.
         if (!status) return status.missing();
-        Fact<LibcudaFile> file = describe(root, path);
+        Fact<LibcudaFile> file = describe_libcuda(root, path);
         if (file.known()) {
             const bool split = starts_with(file->real_path, r39_folder);
             if (split && places.gpu_variant.empty() && has_both_variants(root)) {
