@@ -272,6 +272,7 @@ struct CompatEnabling {
     std::string who;             // "every program", "ollama.service", "/opt/app/bin/x"
     std::string source;          // "/etc/ld.so.conf.d/00-compat.conf, line 1"
     bool every_program = false;  // who means programs that bring no search path of their own
+    bool by_nixpkgs = false;     // nixpkgs linked it into its CUDA packages; nobody asked for it
 };
 
 struct CompatFolder {
