@@ -179,9 +179,11 @@ struct LibcudaSighting {
 };
 
 struct LibcudaSearch {
-    LoaderAnswer plain;  // a program that brings no search path of its own, started without LD_LIBRARY_PATH
-    std::vector<LoaderAnswer> units;   // systemd units whose environment changes the search
-    std::vector<LibcudaSighting> all;  // each file once by real path, the first way it is reached
+    LoaderAnswer plain;       // a program that brings no search path of its own, started without LD_LIBRARY_PATH
+    bool cache_read = false;  // /etc/ld.so.cache was read; else `plain` rests on what ldconfig would write
+    std::optional<LoaderAnswer> after_ldconfig;  // what `plain` becomes with the next ldconfig, where it differs
+    std::vector<LoaderAnswer> units;             // systemd units whose environment changes the search
+    std::vector<LibcudaSighting> all;            // each file once by real path, the first way it is reached
 };
 
 // ---- what libcuda cannot do without ----

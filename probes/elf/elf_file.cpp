@@ -25,6 +25,8 @@ constexpr std::uint64_t tag_symbols = 6;
 constexpr std::uint64_t tag_soname = 14;
 constexpr std::uint64_t tag_rpath = 15;
 constexpr std::uint64_t tag_runpath = 29;
+constexpr std::uint64_t tag_flags_1 = 0x6ffffffb;
+constexpr std::uint64_t flag_no_default_folders = 0x800;
 constexpr std::uint64_t tag_gnu_hash = 0x6ffffef5;
 
 // A hash chain of a real library has a handful of links; a hostile one must not keep us busy.
@@ -175,6 +177,7 @@ ElfDynamic ElfFile::dynamic() const {
             case tag_soname: result.soname = string_of(entry, "the SONAME"); break;
             case tag_rpath: result.rpath = string_of(entry, "the RPATH"); break;
             case tag_runpath: result.runpath = string_of(entry, "the RUNPATH"); break;
+            case tag_flags_1: result.no_default_folders = (entry.value & flag_no_default_folders) != 0; break;
             default: break;
         }
     }

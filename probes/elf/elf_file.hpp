@@ -39,6 +39,7 @@ struct ElfDynamic {
     std::vector<std::string> needed;
     std::optional<std::string> rpath;
     std::optional<std::string> runpath;
+    bool no_default_folders = false;  // DF_1_NODEFLIB
 };
 
 class ElfFile {

@@ -1,0 +1,229 @@
+#include "probes/loader/ld_so_cache.hpp"
+
+#include <algorithm>
+
+#include "probes/elf/bytes.hpp"
+#include "probes/system/text.hpp"
+
+namespace jetcuda {
+namespace {
+
+constexpr std::string_view old_magic = "ld.so-1.7.0";
+constexpr std::string_view new_magic = "glibc-ld.so.cache1.1";
+constexpr std::uint64_t old_header = 16;  // magic, a byte of padding, a count
+constexpr std::uint64_t old_entry = 12;
+constexpr std::uint64_t new_header = 48;
+constexpr std::uint64_t new_entry = 24;
+constexpr std::uint32_t extension_magic = 0xeaa42174;
+constexpr std::uint32_t tag_named_hwcaps = 1;
+constexpr std::uint64_t named_hwcaps_bit = std::uint64_t{1} << 62;
+constexpr unsigned isa_level_place = 32;  // of the ten bits that say which CPU the library itself was marked for
+constexpr std::uint64_t isa_level_mask = 0x3ff;
+
+constexpr std::uint32_t id_aarch64 = 0x0a03;
+constexpr std::uint32_t id_x86_64 = 0x0303;
+
+// A system has some thousands of libraries, and a hostile cache must not fill the memory with one text said again.
+constexpr std::size_t most_entries = std::size_t{1} << 17;
+constexpr std::size_t most_text = std::size_t{64} << 20;
+constexpr std::size_t largest_cache = std::size_t{32} << 20;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::size_t take_number(std::string_view text, std::size_t& at) {
+    std::size_t value = 0;
+    while (at < text.size() && is_digit(text[at])) {
+        value = value * 10 + static_cast<std::size_t>(text[at] - '0');
+        ++at;
+    }
+    return value;
+}
+
+// The names of the subfolders of glibc-hwcaps that entries refer to by number.
+std::vector<std::string> subfolders_of(ByteView cache) {
+    std::vector<std::string> result;
+    const std::uint32_t at = cache.u32(32);
+    if (at == 0) return result;
+    try {
+        if (cache.u32(at) != extension_magic) return result;
+        const std::uint32_t count = cache.u32(std::uint64_t{at} + 4);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const ByteView section = cache.part(std::uint64_t{at} + 8 + i * 16, 16);
+            if (section.u32(0) != tag_named_hwcaps) continue;
+            const ByteView names = cache.part(section.u32(8), section.u32(12));
+            for (std::uint64_t k = 0; k + 4 <= names.size() && result.size() < most_entries; k += 4) {
+                result.emplace_back(cache.text(names.u32(k)));
+            }
+        }
+    } catch (const Malformed&) {
+        result.clear();  // entries of such folders are passed over then
+    }
+    return result;
+}
+
+class Reader {
+public:
+    explicit Reader(ByteView texts) : texts_(texts) {}
+
+    LdSoCacheEntry entry(ByteView raw) {
+        LdSoCacheEntry entry;
+        entry.flags = raw.u32(0);
+        try {
+            entry.name = text_at(raw.u32(4));
+            entry.path = text_at(raw.u32(8));
+        } catch (const Malformed&) {
+            entry.broken = true;
+        }
+        return entry;
+    }
+
+private:
+    std::string text_at(std::uint32_t at) {
+        const std::string_view text = texts_.text(at);
+        text_ += text.size();
+        if (text_ > most_text) throw Malformed("the texts of the cache are longer than such texts can be");
+        return std::string(text);
+    }
+
+    ByteView texts_;
+    std::size_t text_ = 0;
+};
+
+std::uint64_t checked_count(std::uint64_t count, std::uint64_t room, std::uint64_t size) {
+    if (count > room / size) throw Malformed("its entries leave the file");
+    if (count > most_entries) throw Malformed("it has more entries than a system has libraries");
+    return count;
+}
+
+}  // namespace
+
+int compare_library_names(std::string_view left, std::string_view right) {
+    std::size_t i = 0;
+    std::size_t k = 0;
+    while (i < left.size()) {
+        const char other = k < right.size() ? right[k] : '\0';
+        if (is_digit(left[i])) {
+            if (!is_digit(other)) return 1;
+            const std::size_t mine = take_number(left, i);
+            const std::size_t theirs = take_number(right, k);
+            if (mine != theirs) return mine < theirs ? -1 : 1;
+        } else if (is_digit(other)) {
+            return -1;
+        } else if (left[i] != other) {
+            return static_cast<signed char>(left[i]) < static_cast<signed char>(other) ? -1 : 1;
+        } else {
+            ++i;
+            ++k;
+        }
+    }
+    return k < right.size() ? -1 : 0;
+}
+
+LdSoCache::LdSoCache(std::string_view bytes) {
+    ByteView cache{bytes};
+    if (starts_with(bytes, old_magic)) {
+        const std::uint64_t count =
+            checked_count(cache.u32(12), cache.size() < old_header ? 0 : cache.size() - old_header, old_entry);
+        const std::uint64_t texts = old_header + count * old_entry;
+        const std::uint64_t next = (texts + 7) / 8 * 8;
+        if (next + new_header > bytes.size() || !starts_with(bytes.substr(next), new_magic)) {
+            new_form_ = false;
+            Reader reader{cache.part(texts, cache.size() - texts)};
+            for (std::uint64_t i = 0; i < count; ++i) {
+                entries_.push_back(reader.entry(cache.part(old_header + i * old_entry, old_entry)));
+            }
+            return;
+        }
+        cache = cache.part(next, cache.size() - next);
+    } else if (!starts_with(bytes, new_magic)) {
+        throw Malformed("it does not begin as a cache of the loader does");
+    }
+    const unsigned order = cache.u8(28) & 3U;
+    if (order != 0 && order != 2) throw Malformed("it was written for big-endian machines, or marked as no good");
+    const std::uint64_t count =
+        checked_count(cache.u32(20), cache.size() < new_header ? 0 : cache.size() - new_header, new_entry);
+    const std::vector<std::string> subfolders = subfolders_of(cache.size() < new_header ? ByteView{} : cache);
+    Reader reader{cache};
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const ByteView raw = cache.part(new_header + i * new_entry, new_entry);
+        LdSoCacheEntry entry = reader.entry(raw);
+        entry.os_version = raw.u32(12);
+        entry.hwcaps = raw.u64(16);
+        entry.named_hwcaps = (entry.hwcaps & named_hwcaps_bit) != 0;
+        const auto number = static_cast<std::uint32_t>(entry.hwcaps);
+        if (entry.named_hwcaps && number < subfolders.size()) entry.subfolder = subfolders[number];
+        entries_.push_back(std::move(entry));
+    }
+}
+
+std::string LdSoCache::find(std::string_view name, const LoaderTraits& traits) const {
+    const std::uint32_t id = traits.machine == ElfMachine::x86_64 ? id_x86_64 : id_aarch64;
+    // Where the name stands: by halves, since the entries fall.
+    std::size_t left = 0;
+    std::size_t right = entries_.size();
+    std::size_t first = 0;
+    bool met = false;
+    while (left < right && !met) {
+        const std::size_t middle = (left + right - 1) / 2;
+        if (entries_[middle].broken) return {};
+        const int order = compare_library_names(name, entries_[middle].name);
+        if (order == 0) {
+            first = middle;
+            met = true;
+        } else if (order < 0) {
+            left = middle + 1;
+        } else {
+            right = middle;
+        }
+    }
+    if (!met) return {};
+    const auto is_named = [&](const LdSoCacheEntry& entry) {
+        return !entry.broken && compare_library_names(name, entry.name) == 0;
+    };
+    while (first > 0 && is_named(entries_[first - 1])) --first;
+
+    const LdSoCacheEntry* best = nullptr;
+    std::size_t best_rank = 0;
+    for (std::size_t i = first; i < right && is_named(entries_[i]); ++i) {
+        const LdSoCacheEntry& entry = entries_[i];
+        if (entry.flags != id) continue;
+        if (!new_form_) return entry.path;
+        // A loader from before glibc-hwcaps sees in them a bit that no CPU has.
+        if (entry.named_hwcaps) {
+            const auto& known = traits.named_hwcaps;
+            const auto rank = std::find(known.begin(), known.end(), entry.subfolder);
+            const std::uint64_t level = entry.hwcaps >> isa_level_place & isa_level_mask;
+            if (rank == known.end() || level > known.size() + 1) continue;
+            const auto number = static_cast<std::size_t>(rank - known.begin());
+            if (best == nullptr || number < best_rank) {
+                best = &entry;
+                best_rank = number;
+            }
+            continue;
+        }
+        if (best != nullptr) break;
+        constexpr std::uint64_t platform_bits = std::uint64_t{0xff} << 48U;
+        constexpr std::uint64_t tls_bit = std::uint64_t{1} << 63U;
+        const bool legacy = traits.glibc_minor != 0 && traits.glibc_minor < 37;
+        const std::uint64_t allowed = legacy ? traits.hwcap_bits | platform_bits | tls_bit : 0;
+        if ((entry.hwcaps & ~allowed) != 0) continue;
+        const std::uint64_t platform = entry.hwcaps & platform_bits;
+        const bool has_platforms = traits.machine == ElfMachine::x86_64;
+        if (has_platforms && platform != 0 && platform != traits.platform_bit) continue;
+        return entry.path;
+    }
+    return best != nullptr ? best->path : std::string();
+}
+
+Fact<LdSoCache> read_ld_so_cache(const SystemRoot& root) {
+    const std::string path(ld_so_cache_path);
+    const Fact<std::string> bytes = root.read(path, largest_cache);
+    if (!bytes) return bytes.missing();
+    try {
+        return {LdSoCache(*bytes), path};
+    } catch (const Malformed& problem) {
+        return Missing{Lack::not_understood, path + " is no cache of the loader: " + problem.what(), path};
+    }
+}
+
+}  // namespace jetcuda
