@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "probes/compat/compat.hpp"
 #include "probes/driver/accounts.hpp"
 #include "probes/driver/device_nodes.hpp"
 #include "probes/driver/gpu_module.hpp"
@@ -61,7 +62,7 @@ private:
 
     void platform() {
         begin("packages");
-        packages_ = read_dpkg(root_, {"nvidia-l4t-"});
+        packages_ = read_dpkg(root_, {"nvidia-l4t-", "cuda-compat-"});
         begin("release");
         facts_.release = read_release(root_, catalog_, packages_);
         facts_.line = line_of_release();
@@ -125,7 +126,13 @@ private:
     // Which libcuda programs get.
     void loader() { begin("loader"); }
 
-    void compat() { begin("compat"); }
+    void compat() {
+        begin("compat");
+        CompatQuestion question{std::nullopt, std::nullopt, packages_, facts_.libcuda_search, facts_.software};
+        if (facts_.board && facts_.board->soc) question.soc = facts_.board->soc->id;
+        if (facts_.release) question.line = facts_.release->line;
+        facts_.compat = read_compat(root_, catalog_, question);
+    }
 
     void containers() { begin("containers"); }
 

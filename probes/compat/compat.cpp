@@ -7,6 +7,7 @@
 #include "probes/compat/compat_note.hpp"
 #include "probes/driver/libcuda.hpp"
 #include "probes/elf/file_source.hpp"
+#include "probes/loader/ld_so_conf.hpp"
 #include "probes/system/text.hpp"
 
 namespace jetcuda {
@@ -25,6 +26,7 @@ constexpr std::size_t most_folders = 200;  // a board has one or two; a hostile 
 constexpr int first_cuda_without_l4t_product = 13;
 
 std::string_view name_in(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+std::string_view folder_of(std::string_view path) { return path.substr(0, std::min(path.rfind('/'), path.size())); }
 
 // What a package or a store path says of the folder that it brought.
 struct Origin {
@@ -63,8 +65,10 @@ std::optional<Origin> origin_of_store_name(std::string_view name) {
     const std::size_t set = name.find("-cuda");
     if (part == std::string_view::npos || set >= part) return std::nullopt;
     Origin origin;
-    origin.package = name.substr(set + 1);
-    origin.version = name.substr(part + store_part.size());
+    // An output's name may stand behind the version: "…-lib".
+    const std::string_view rest = name.substr(part + store_part.size());
+    origin.version = rest.substr(0, rest.find('-'));
+    origin.package = name.substr(set + 1, part + store_part.size() + origin.version.size() - set - 1);
     origin.cuda = parse_cuda_version(name.substr(set + 5, part - set - 5));
     return origin;
 }
@@ -97,8 +101,7 @@ CompatProduct product_of(const CompatFolder& folder, const Origin& origin) {
 
 class Reading {
 public:
-    Reading(const SystemRoot& root, const Fact<DpkgPackages>& packages, const CompatPlaces& places)
-        : root_(root), packages_(packages), places_(places) {}
+    Reading(const SystemRoot& root, const CompatQuestion& question) : root_(root), question_(question) {}
 
     std::vector<CompatFolder> folders() {
         if (const Fact<std::vector<std::string>> names = root_.list(toolkits_folder)) {
@@ -115,8 +118,11 @@ public:
                 add(path_below(path_below(store_folder, name), "compat"));
             }
         }
-        for (const SearchedFolder& searched : places_.searched) {
-            if (is_compat_folder(searched.directory)) add(searched.directory);
+        if (question_.search) {
+            for (const LibcudaSighting& sighting : question_.search->all) {
+                const std::string_view folder = folder_of(sighting.path);
+                if (is_compat_folder(folder)) add(std::string(folder));
+            }
         }
         enable();
         std::sort(folders_.begin(), folders_.end(),
@@ -188,8 +194,8 @@ private:
             name = name.substr(0, name.find('/'));
             return origin_of_store_name(name).value_or(Origin{});
         }
-        if (!packages_) return {};
-        for (const DpkgPackage& package : packages_->packages) {
+        if (!question_.packages) return {};
+        for (const DpkgPackage& package : question_.packages->packages) {
             if (starts_with(package.name, package_prefix) && lists_folder(package, folder.directory)) {
                 return origin_of_package(package);
             }
@@ -224,36 +230,62 @@ private:
     }
 
     void enable() {
-        std::vector<std::string> passed;  // who has met the release's own libcuda on the way
-        for (const SearchedFolder& searched : places_.searched) {
-            const Fact<ResolvedPath> resolved = root_.resolve(searched.directory);
-            if (!resolved) continue;
-            const bool shadowed = std::find(passed.begin(), passed.end(), searched.how.who) != passed.end();
-            if (!places_.native_directory.empty() && resolved->inside == places_.native_directory) {
-                passed.push_back(searched.how.who);
+        if (question_.search) {
+            const LibcudaSearch& search = *question_.search;
+            if (CompatFolder* folder = folder_at_end_of(search.plain)) {
+                folder->enabled_by.push_back({"every program", source_of_plain(*folder, search.plain), true});
             }
-            CompatFolder* folder = shadowed ? nullptr : find(resolved->inside);
-            if (folder == nullptr) continue;
-            const auto same = [&](const CompatEnabling& known) { return known.who == searched.how.who; };
-            if (std::none_of(folder->enabled_by.begin(), folder->enabled_by.end(), same)) {
-                folder->enabled_by.push_back(searched.how);
+            for (const LoaderAnswer& unit : search.units) {
+                CompatFolder* folder = folder_at_end_of(unit);
+                // What every program gets, this one gets as well; worth telling is where it is sent elsewhere.
+                if (folder == nullptr || folder == folder_at_end_of(search.plain)) continue;
+                folder->enabled_by.push_back({unit.asker, unit.steps.empty() ? "" : unit.steps.back().source});
+            }
+        }
+        if (!question_.software) return;
+        for (const InstalledComponent& component : question_.software->components) {
+            if (component.kind != ComponentKind::compat) continue;
+            for (CompatFolder& folder : folders_) {
+                if (!starts_with(folder.directory, store_folder) || folder.package != component.package) continue;
+                folder.enabled_by.push_back(
+                    {"CUDA programs of nixpkgs", "their RUNPATH; " + component.source, false, true});
             }
         }
     }
 
+    // The compat folder with the libcuda that a search takes, or that it breaks at because it is no library.
+    CompatFolder* folder_at_end_of(const LoaderAnswer& answer) {
+        std::string file = answer.real_path;
+        if (file.empty() && !answer.steps.empty() && answer.steps.back().outcome == LoaderStep::Outcome::no_library) {
+            const Fact<ResolvedPath> resolved = root_.resolve(answer.steps.back().path);
+            if (resolved) file = resolved->inside;
+        }
+        if (file.empty()) return nullptr;
+        const auto found = std::find_if(folders_.begin(), folders_.end(),
+                                        [&](const CompatFolder& folder) { return folder.library.real_path == file; });
+        return found == folders_.end() ? nullptr : &*found;
+    }
+
+    // The loader's cache names no culprit. The configuration does, and is read again for it where a compat is enabled.
+    [[nodiscard]] std::string source_of_plain(const CompatFolder& folder, const LoaderAnswer& plain) const {
+        const LdSoConf conf = read_ld_so_conf(root_);
+        const std::string& path = plain.path.empty() ? folder.library.path : plain.path;
+        if (const ConfFolder* named = folder_of_library(conf, root_, path)) return named->source;
+        return plain.steps.empty() ? std::string() : plain.steps.back().source;
+    }
+
     const SystemRoot& root_;
-    const Fact<DpkgPackages>& packages_;
-    const CompatPlaces& places_;
+    const CompatQuestion& question_;
     std::vector<CompatFolder> folders_;
     mutable std::vector<std::pair<std::string, std::string>> lists_;  // package, its file list
 };
 
-void read_records(const Catalog& catalog, const CompatPlaces& places, Compat& compat) {
-    if (!places.soc) return;
+void read_records(const Catalog& catalog, const CompatQuestion& question, Compat& compat) {
+    if (!question.soc) return;
     for (const CompatRecord& record : catalog.compats) {
-        if (record.soc != *places.soc) continue;
+        if (record.soc != *question.soc) continue;
         compat.records.push_back(record);
-        if (places.line != record.line || record.promised.empty()) continue;
+        if (question.line != record.line || record.promised.empty()) continue;
         CompatWindow window{record.promised.front(), record.promised.back()};
         if (compat.window) {
             window.lowest = std::min(window.lowest, compat.window->lowest);
@@ -278,16 +310,15 @@ bool is_driver_number(std::string_view version) {
     return version.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-Fact<Compat> read_compat(const SystemRoot& root, const Catalog& catalog, const Fact<DpkgPackages>& packages,
-                         const CompatPlaces& places) {
+Fact<Compat> read_compat(const SystemRoot& root, const Catalog& catalog, const CompatQuestion& question) {
     // A folder that may not be listed could hide one; that there is none is said only of what was seen.
     for (const std::string_view folder : {toolkits_folder, store_folder}) {
         const Fact<std::vector<std::string>> names = root.list(folder);
         if (!names && !names.lacks(Lack::not_there)) return names.missing();
     }
     Compat compat;
-    compat.folders = Reading(root, packages, places).folders();
-    read_records(catalog, places, compat);
+    compat.folders = Reading(root, question).folders();
+    read_records(catalog, question, compat);
     return {std::move(compat), "compat folders below /usr/local, in the Nix store and in the loader's search"};
 }
 

@@ -17,24 +17,19 @@
 
 namespace jetcuda {
 
-// A folder that is searched for libraries, and by whom: in the order in which it is searched.
-struct SearchedFolder {
-    std::string directory;  // as written
-    CompatEnabling how;
+struct CompatQuestion {
+    std::optional<std::string> soc;      // "T234"
+    std::optional<int> line;             // 36
+    const Fact<DpkgPackages>& packages;  // those of cuda-compat among them say what they brought
+    const Fact<LibcudaSearch>& search;   // which libcuda programs get, by the loader
+    const Fact<Software>& software;      // on NixOS: what the system is made of
 };
 
-struct CompatPlaces {
-    std::optional<std::string> soc;  // "T234"
-    std::optional<int> line;         // 36
-    // Who searches where. Of those of every program, only the compat folders that come before `native_directory` count:
-    // a search that meets the release's own libcuda first does not go on to the compat's.
-    std::vector<SearchedFolder> searched;
-    std::string native_directory;  // real path of the folder of the release's own libcuda, or empty
-};
-
-// The compat folders below /usr/local, in the Nix store and among `places.searched`, each once by its real path.
-Fact<Compat> read_compat(const SystemRoot& root, const Catalog& catalog, const Fact<DpkgPackages>& packages,
-                         const CompatPlaces& places);
+// The compat folders below /usr/local, in the Nix store and on the way of the loader, each once by its real path.
+// Enabled are those whose libcuda a search ends at, and on NixOS those that the system is made of: nixpkgs puts
+// cuda_compat first into the RUNPATH of its CUDA packages wherever it has one. (source: nixpkgs,
+// autoAddCudaCompatRunpath)
+Fact<Compat> read_compat(const SystemRoot& root, const Catalog& catalog, const CompatQuestion& question);
 
 // By name alone, for those who meet a folder in another way: "/usr/local/cuda-12.9/compat", "…/compat_orin".
 bool is_compat_folder(std::string_view directory);

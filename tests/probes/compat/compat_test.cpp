@@ -45,25 +45,39 @@ Fact<DpkgPackages> packages(const TempRoot& board, const std::string& name, cons
     return {result, "/var/lib/dpkg/status"};
 }
 
-SearchedFolder by_conf(const std::string& directory, const std::string& file = "/etc/ld.so.conf.d/00-compat.conf") {
-    return {directory, {"every program", file + ", line 1", true}};
+// What the loader is told to have answered.
+LoaderAnswer ends_at(const std::string& asker, const std::string& path, const std::string& real_path) {
+    LoaderAnswer answer;
+    answer.asker = asker;
+    answer.path = path;
+    answer.real_path = real_path;
+    const auto outcome = real_path.empty() ? LoaderStep::Outcome::no_library : LoaderStep::Outcome::taken;
+    answer.steps = {{"LD_LIBRARY_PATH of " + asker, path, outcome}};
+    if (real_path.empty()) answer.path.clear();
+    return answer;
 }
 
-SearchedFolder by_unit(const std::string& directory) {
-    return {directory, {"ollama.service", "/etc/systemd/system/ollama.service, line 4"}};
+LibcudaSearch search_with(const LoaderAnswer& plain, std::vector<LoaderAnswer> units = {}) {
+    LibcudaSearch search;
+    search.plain = plain;
+    search.units = std::move(units);
+    if (!plain.path.empty()) search.all.push_back({plain.path, plain.real_path, "a test", {}});
+    for (const LoaderAnswer& unit : search.units) search.all.push_back({unit.path, unit.real_path, "a test", {}});
+    return search;
 }
 
-Compat read(const TempRoot& board, const CompatPlaces& places = {}, const Fact<DpkgPackages>& known = no_packages) {
-    const Fact<Compat> compat = read_compat(SystemRoot(board.directory()), Catalog{}, known, places);
+const LoaderAnswer native_answer = ends_at("a program", native + "/libcuda.so.1", native + "/libcuda.so.1.1");
+
+Compat read(const TempRoot& board, const Fact<DpkgPackages>& known = no_packages,
+            const Fact<LibcudaSearch>& search = {}, const Fact<Software>& software = {}) {
+    const CompatQuestion question{std::nullopt, std::nullopt, known, search, software};
+    const Fact<Compat> compat = read_compat(SystemRoot(board.directory()), Catalog{}, question);
     REQUIRE(compat.known());
     return *compat;
 }
 
-CompatPlaces searched(const std::vector<SearchedFolder>& folders) {
-    CompatPlaces places;
-    places.searched = folders;
-    places.native_directory = native;
-    return places;
+Compat searched(const TempRoot& board, const LibcudaSearch& search) {
+    return read(board, no_packages, Fact<LibcudaSearch>(search, "/etc/ld.so.cache"));
 }
 
 }  // namespace
@@ -84,7 +98,7 @@ TEST_CASE("the L4T product, by its package") {
     for (const std::string suffix : {"", ":arm64"}) {
         board.remove("/var/lib/dpkg/info");
         const auto known = packages(board, "cuda-compat-12-9", "12.9.40580548-1", folder, suffix);
-        const Compat compat = read(board, {}, known);
+        const Compat compat = read(board, known);
         REQUIRE(compat.folders.size() == 1);
         const CompatFolder& found = compat.folders.front();
         CHECK(found.directory == folder);
@@ -112,7 +126,7 @@ TEST_CASE("the SBSA product, by the number of a driver in its file's name or its
 
     const TempRoot other;
     put_compat(other, "/usr/local/cuda-13.2/compat");
-    compat = read(other, {}, packages(other, "cuda-compat-13-2", "595.58.03-1ubuntu1", "/usr/local/cuda-13.2/compat"));
+    compat = read(other, packages(other, "cuda-compat-13-2", "595.58.03-1ubuntu1", "/usr/local/cuda-13.2/compat"));
     CHECK(compat.folders.front().product == CompatProduct::sbsa);
     CHECK(compat.folders.front().version == "595.58.03");
 }
@@ -134,7 +148,9 @@ TEST_CASE("without a package, folder and file say what they can") {
     put_compat(board, "/usr/local/cuda-12.9/compat");
     put_compat(board, "/usr/local/cuda-13.2/compat");
     put_compat(board, "/srv/own/compat");
-    const Compat compat = read(board, searched({by_unit("/srv/own/compat")}));
+    const Compat compat =
+        searched(board, search_with(native_answer, {ends_at("ollama.service", "/srv/own/compat/libcuda.so.1",
+                                                            "/srv/own/compat/libcuda.so.1.1")}));
     REQUIRE(compat.folders.size() == 3);
     CHECK(compat.folders[0].directory == "/srv/own/compat");
     CHECK(compat.folders[0].product == CompatProduct::not_recorded);
@@ -180,28 +196,70 @@ TEST_CASE("one folder by several links is one") {
     board.link("/etc/alternatives/cuda", "/usr/local/cuda-12.9");
     board.link("/usr/local/cuda", "/etc/alternatives/cuda");
     board.link("/usr/local/cuda-12", "/usr/local/cuda-12.9");
+    board.write("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n");
+    board.write("/etc/ld.so.conf.d/00-compat.conf", "# compat\n/usr/local/cuda/compat\n");
+    const std::string real = "/usr/local/cuda-12.9/compat/libcuda.so.1.1";
     const Compat compat =
-        read(board, searched({by_conf("/usr/local/cuda/compat"), by_unit("/usr/local/cuda-12/compat")}));
+        searched(board, search_with(ends_at("a program", "/usr/local/cuda/compat/libcuda.so.1", real),
+                                    {ends_at("a.service", "/usr/local/cuda-12/compat/libcuda.so.1", real)}));
     REQUIRE(compat.folders.size() == 1);
     CHECK(compat.folders.front().directory == "/usr/local/cuda-12.9/compat");
-    REQUIRE(compat.folders.front().enabled_by.size() == 2);
-    CHECK(compat.folders.front().enabled_by[0].who == "every program");
-    CHECK(compat.folders.front().enabled_by[0].every_program);
-    CHECK(compat.folders.front().enabled_by[1].who == "ollama.service");
+    // The unit gets what every program gets.
+    REQUIRE(compat.folders.front().enabled_by.size() == 1);
+    CHECK(compat.folders.front().enabled_by.front().who == "every program");
+    CHECK(compat.folders.front().enabled_by.front().every_program);
+    CHECK(compat.folders.front().enabled_by.front().source == "/etc/ld.so.conf.d/00-compat.conf, line 2");
 }
 
-TEST_CASE("a search that meets the release's own libcuda first does not go on to the compat") {
+TEST_CASE("enabled is the one that a search ends at, and only for who searches so") {
     const TempRoot board;
-    put_compat(board, "/usr/local/cuda-12.9/compat");
+    const std::string folder = "/usr/local/cuda-12.9/compat";
+    put_compat(board, folder);
     put_compat(board, native);
-    const std::string conf = "/usr/local/cuda-12.9/compat";
-    CHECK(read(board, searched({by_conf(conf), by_conf(native)})).folders.front().enabled_by.size() == 1);
-    CHECK(read(board, searched({by_conf(native), by_conf(conf)})).folders.front().enabled_by.empty());
-    // Each asker has a search of its own.
-    CHECK(read(board, searched({by_conf(native), by_unit(conf)})).folders.front().enabled_by.size() == 1);
-    // One that only looks like it is another.
-    CHECK(read(board, searched({by_conf("/usr/lib/other"), by_conf(conf)})).folders.front().enabled_by.size() == 1);
-    CHECK(read(board, searched({by_conf(conf), by_conf(conf)})).folders.front().enabled_by.size() == 1);
+    CHECK(searched(board, search_with(native_answer)).folders.front().enabled_by.empty());
+    const Compat by_unit = searched(
+        board,
+        search_with(native_answer, {ends_at("ollama.service", folder + "/libcuda.so.1", folder + "/libcuda.so.1.1")}));
+    REQUIRE(by_unit.folders.front().enabled_by.size() == 1);
+    CHECK(by_unit.folders.front().enabled_by.front().who == "ollama.service");
+    CHECK(by_unit.folders.front().enabled_by.front().source == "LD_LIBRARY_PATH of ollama.service");
+    CHECK_FALSE(by_unit.folders.front().enabled_by.front().every_program);
+    // Without a line in the configuration, the step of the search is the source.
+    const Compat by_all =
+        searched(board, search_with(ends_at("a program", folder + "/libcuda.so.1", folder + "/libcuda.so.1.1")));
+    CHECK(by_all.folders.front().enabled_by.front().source == "LD_LIBRARY_PATH of a program");
+}
+
+TEST_CASE("a search that breaks at a compat which is no library has it enabled") {
+    const TempRoot board;
+    const std::string folder = "/usr/local/cuda-12.9/compat";
+    put_compat(board, folder, "libcuda.so.1.1", "");
+    const Compat compat = searched(board, search_with(ends_at("a program", folder + "/libcuda.so.1", "")));
+    REQUIRE(compat.folders.size() == 1);
+    CHECK(compat.folders.front().enabled_by.size() == 1);
+}
+
+TEST_CASE("on NixOS what the system is made of is enabled, and what merely lies in the store is not") {
+    const TempRoot board;
+    put_compat(board, store_32 + "cuda12.9-cuda_compat-12.9.40580548/compat");
+    put_compat(board, store_32 + "cuda12.8-cuda_compat-12.8.39468522-lib/compat");
+    Software software;
+    InstalledComponent component;
+    component.id = "cuda_compat";
+    component.kind = ComponentKind::compat;
+    component.package = "cuda12.9-cuda_compat-12.9.40580548";
+    component.source = "/nix/var/nix/db/db.sqlite";
+    software.components = {component};
+    const Compat compat = read(board, no_packages, {}, Fact<Software>(software, "the store"));
+    REQUIRE(compat.folders.size() == 2);
+    for (const CompatFolder& folder : compat.folders) {
+        CAPTURE(folder.directory);
+        const bool used = folder.cuda == CudaVersion{12, 9};
+        REQUIRE(folder.enabled_by.size() == (used ? 1U : 0U));
+        if (!used) CHECK(folder.version == "12.8.39468522");
+        if (used) CHECK(folder.enabled_by.front().by_nixpkgs);
+        if (used) CHECK(folder.enabled_by.front().source == "their RUNPATH; /nix/var/nix/db/db.sqlite");
+    }
 }
 
 TEST_CASE("a store path of nixpkgs names set, version and product") {
@@ -222,21 +280,20 @@ TEST_CASE("a store path of nixpkgs names set, version and product") {
 TEST_CASE("the records of the board's SoC come along, and the window is that of its line") {
     const TempRoot board;
     const Catalog catalog = load_catalog(std::filesystem::path(JETCUDA_SOURCE_DIR) / "config/data", "/no/such/folder");
-    CompatPlaces places;
-    places.soc = "T234";
-    places.line = 36;
-    const Fact<Compat> orin = read_compat(SystemRoot(board.directory()), catalog, no_packages, places);
-    REQUIRE(orin.known());
-    CHECK(orin->records.size() >= 4);
-    REQUIRE(orin->window.has_value());
-    CHECK(orin->window->lowest == CudaVersion{12, 4});
-    CHECK(orin->window->highest == CudaVersion{12, 9});
-    CHECK_FALSE(orin->window_source.empty());
-    places.soc = "T264";
-    places.line = 38;
-    CHECK_FALSE(read_compat(SystemRoot(board.directory()), catalog, no_packages, places)->window.has_value());
-    places.soc.reset();
-    CHECK(read_compat(SystemRoot(board.directory()), catalog, no_packages, places)->records.empty());
+    const auto read_for = [&](std::optional<std::string> soc, int line) {
+        const Fact<LibcudaSearch> search;
+        const Fact<Software> software;
+        const CompatQuestion question{std::move(soc), line, no_packages, search, software};
+        return *read_compat(SystemRoot(board.directory()), catalog, question);
+    };
+    const Compat orin = read_for("T234", 36);
+    CHECK(orin.records.size() >= 4);
+    REQUIRE(orin.window.has_value());
+    CHECK(orin.window->lowest == CudaVersion{12, 4});
+    CHECK(orin.window->highest == CudaVersion{12, 9});
+    CHECK_FALSE(orin.window_source.empty());
+    CHECK_FALSE(read_for("T264", 38).window.has_value());
+    CHECK(read_for(std::nullopt, 38).records.empty());
 }
 
 TEST_CASE("names of folders and versions") {
@@ -265,7 +322,8 @@ TEST_CASE("hostile names, packages and files are survived") {
             if (c == '/' || c == '\0') c = '_';
         }
         put_compat(board, store_32 + name + "/compat");
-        CHECK(read(board, searched({by_conf(random_bytes(seed, 40)), by_conf(folder)}), known).folders.size() >= 1);
+        const LibcudaSearch search = search_with(ends_at(random_bytes(seed, 9), random_bytes(seed, 40), folder));
+        CHECK(read(board, known, Fact<LibcudaSearch>(search, "x")).folders.size() >= 1);
     }
     const TempRoot many;
     for (int i = 0; i < 400; ++i) put_compat(many, "/usr/local/cuda-9." + std::to_string(i) + "/compat");
