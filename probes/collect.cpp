@@ -9,6 +9,7 @@
 #include "probes/driver/gpu_module.hpp"
 #include "probes/driver/libcuda.hpp"
 #include "probes/gpu/ask_driver.hpp"
+#include "probes/loader/libcuda_search.hpp"
 #include "probes/packages/dpkg.hpp"
 #include "probes/platform/environment.hpp"
 #include "probes/platform/firmware.hpp"
@@ -124,7 +125,14 @@ private:
     void software() { begin("software"); }
 
     // Which libcuda programs get.
-    void loader() { begin("loader"); }
+    void loader() {
+        begin("loader");
+        if (facts_.board && !facts_.board->tegra) {
+            facts_.libcuda_search = Missing{Lack::not_asked, "this machine is no Jetson", ""};
+            return;
+        }
+        facts_.libcuda_search = search_libcuda(root_, facts_.distribution ? *facts_.distribution : Distribution::other);
+    }
 
     void compat() {
         begin("compat");

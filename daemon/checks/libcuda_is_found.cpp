@@ -5,6 +5,19 @@
 #include "daemon/checks/package_names.hpp"
 
 namespace jetcuda {
+namespace {
+
+// The driver lies in its place, and the loader's cache was read and leads to no libcuda at all. An image may get its
+// cache at the first start, and on NixOS programs bring their own search path.
+bool is_beside_search(const Facts& facts) {
+    if (facts.libcuda->linked_at_boot || facts.scope.at_rest || !facts.libcuda_search.known()) return false;
+    if (facts.distribution.known() && *facts.distribution == Distribution::nixos) return false;
+    const LoaderAnswer& plain = facts.libcuda_search->plain;
+    const bool ended_at_file = !plain.steps.empty() && plain.steps.back().outcome == LoaderStep::Outcome::no_library;
+    return facts.libcuda_search->cache_read && plain.path.empty() && !ended_at_file;
+}
+
+}  // namespace
 
 extern const Check libcuda_is_found{
     .id = "libcuda-is-found",
@@ -31,6 +44,15 @@ extern const Check libcuda_is_found{
               .yocto = "Put the driver's libraries into the image: IMAGE_INSTALL:append = \" tegra-libraries-cuda\"",
               .other = "Install the libcuda of the L4T release and tell the loader its folder; what it knows now: "
                        "ldconfig -p | grep libcuda"}},
+            {"not-in-search",
+             Status::fail,
+             "{path} lies in its place, but the loader does not find it: its cache is older than its configuration",
+             {.other = "Let the loader read its folders again: sudo ldconfig"}},
+            {"folder-not-configured",
+             Status::fail,
+             "{path} lies in its place, but the loader does not find it: its configuration does not name {folder}",
+             {.other = "Name the folder to the loader: "
+                       "echo {folder} | sudo tee /etc/ld.so.conf.d/nvidia-tegra.conf && sudo ldconfig"}},
             {"not-linked-yet",
              Status::fail,
              "The loader finds no libcuda.so.1, which a service of L4T {line} links at each start",
@@ -45,6 +67,14 @@ extern const Check libcuda_is_found{
                        "docker run --runtime nvidia IMAGE"}},
         },
     .judge = [](const Facts& facts) -> Finding {
+        if (facts.libcuda.known() && is_beside_search(facts)) {
+            const std::string& path = facts.libcuda->path;
+            const auto& next = facts.libcuda_search->after_ldconfig;
+            return {.code = next && !next->path.empty() ? "not-in-search" : "folder-not-configured",
+                    .values = {{"path", path}, {"folder", path.substr(0, path.rfind('/'))}},
+                    .evidence = {{"libcuda", facts.libcuda->real_path, facts.libcuda.source()},
+                                 {"found by the loader", "none", facts.libcuda_search.source()}}};
+        }
         if (facts.libcuda.known()) {
             return {.code = facts.libcuda->linked_at_boot ? "linked-at-boot" : "ok",
                     .values = {{"path", facts.libcuda->path}},

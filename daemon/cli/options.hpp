@@ -22,6 +22,7 @@ struct Options {
     bool all = false;
     bool markdown = false;
     std::optional<std::string> root, soc, driver, data, config;
+    std::optional<std::string> for_file;
     std::optional<std::string> request, state_dir, deny_file;  // for the daemon, the units and the tests
 
     // The machine to judge is not simply this one with its own driver, so no report of the daemon can answer.

@@ -13,6 +13,7 @@ ExitStatus perform_run(const Options& options);
 ExitStatus perform_facts(const Options& options);
 ExitStatus perform_list(const Options& options);
 ExitStatus perform_explain(const Options& options);
+ExitStatus perform_which_libcuda(const Options& options);
 ExitStatus perform_gate(const Options& options);
 
 // `run --request=-`: one request on standard input, the lines of runner_protocol.hpp on standard output.

@@ -2,7 +2,7 @@
 
 _jetcuda_check() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-    local verbs="status run facts list explain gate"
+    local verbs="status run facts list explain which-libcuda gate"
     local options="--root --soc --driver --no-probe --data --config --json --help --version"
     COMPREPLY=()
 
@@ -11,7 +11,7 @@ _jetcuda_check() {
             mapfile -t COMPREPLY < <(compgen -d -- "$current")
             compopt -o filenames 2>/dev/null
             return ;;
-        --driver)
+        --driver|--for)
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             compopt -o filenames 2>/dev/null
             return ;;
@@ -24,7 +24,7 @@ _jetcuda_check() {
     local verb="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --root|--soc|--driver|--data|--config) ((i++)) ;;
+            --root|--soc|--driver|--data|--config|--for) ((i++)) ;;
             -*) ;;
             *) verb=${COMP_WORDS[i]}; break ;;
         esac
@@ -33,6 +33,7 @@ _jetcuda_check() {
     case $verb in
         status|run) options+=" --all" ;;
         list) options+=" --markdown" ;;
+        which-libcuda) options+=" --for" ;;
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

@@ -4,7 +4,7 @@ function __jetcuda_check_ids
     jetcuda-check list 2>/dev/null | string replace --regex ' .*' ''
 end
 
-set -l verbs status run facts list explain gate
+set -l verbs status run facts list explain which-libcuda gate
 set -l no_verb "not __fish_seen_subcommand_from $verbs"
 
 complete -c jetcuda-check -f
@@ -13,6 +13,7 @@ complete -c jetcuda-check -n $no_verb -a run -d 'Judge now, without the daemon'
 complete -c jetcuda-check -n $no_verb -a facts -d 'What was read, each value with its source'
 complete -c jetcuda-check -n $no_verb -a list -d 'The checks, each with its claim'
 complete -c jetcuda-check -n $no_verb -a explain -d 'One check, with every way it can go and the remedy'
+complete -c jetcuda-check -n $no_verb -a which-libcuda -d 'Which libcuda the loader would take, and why'
 complete -c jetcuda-check -n $no_verb -a gate -d 'The boot decision'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from run explain' -a '(__jetcuda_check_ids)'
 
@@ -27,3 +28,4 @@ complete -c jetcuda-check -s h -l help -d 'Show the help'
 complete -c jetcuda-check -l version -d 'Show the version'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from status run' -l all -d 'Show the checks that pass, too'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from list' -l markdown -d 'As the table in the README'
+complete -c jetcuda-check -n '__fish_seen_subcommand_from which-libcuda' -l for -r -F -d 'For this program or library'

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "probes/compat/compat_note.hpp"
-#include "probes/driver/libcuda.hpp"
+#include "probes/driver/libcuda_file.hpp"
 #include "probes/elf/file_source.hpp"
 #include "probes/loader/ld_so_conf.hpp"
 #include "probes/system/text.hpp"

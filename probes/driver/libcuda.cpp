@@ -1,26 +1,17 @@
 #include "probes/driver/libcuda.hpp"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
-#include "probes/elf/elf_file.hpp"
-#include "probes/elf/file_source.hpp"
+#include "probes/driver/libcuda_file.hpp"
 #include "probes/platform/l4t_release.hpp"
 #include "probes/system/text.hpp"
 
 namespace jetcuda {
 namespace {
 
-constexpr std::string_view library_folder = "/usr/lib/aarch64-linux-gnu";
 constexpr std::string_view boot_link = "/usr/lib/aarch64-linux-gnu/libcuda.so.1";
-constexpr std::string_view r39_folder = "/opt/nvidia/l4t-gpu-libs";
 constexpr std::string_view nixos_profile_rule = "/nix/var/nix/profiles/system/etc/tmpfiles.d/graphics-driver.conf";
-
-// The toolkit's stub is 100 KB of functions that return 34 and needs no other library; a driver is tens of MB, and
-// cannot do without the C library. (Its texts tell nothing: the sentence "CUDA driver is a stub library" is in the
-// real one, which can say it of others.)
-constexpr std::uint64_t largest_stub = std::uint64_t{4} << 20;
 
 std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
 std::string_view name_in(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -31,11 +22,11 @@ std::vector<std::string> ubuntu_folders(const LibcudaPlaces& places) {
     std::vector<std::string> variants;
     for (const std::string_view variant : {"nvgpu", "openrm"}) {
         if (places.gpu_variant.empty() || places.gpu_variant == variant) {
-            variants.push_back(path_below(r39_folder, variant));
+            variants.push_back(path_below(libcuda_boot_folder, variant));
         }
     }
-    const std::string tegra = std::string(library_folder) + "/tegra";
-    const std::string nvidia = std::string(library_folder) + "/nvidia";
+    const std::string tegra = std::string(ubuntu_library_folder) + "/tegra";
+    const std::string nvidia = std::string(ubuntu_library_folder) + "/nvidia";
     std::vector<std::string> folders;
     const int line = places.line.value_or(0);
     if (line != 0 && line < 36) folders = {tegra, nvidia};
@@ -45,31 +36,8 @@ std::vector<std::string> ubuntu_folders(const LibcudaPlaces& places) {
     return folders;
 }
 
-// A desktop's driver file carries its version in its name: "libcuda.so.535.261.03" is 535.261.03. On a Jetson the
-// real file is always libcuda.so.1.1.
-std::string desktop_version(std::string_view path) {
-    constexpr std::string_view start = "libcuda.so.";
-    const std::string_view name = name_in(path);
-    if (!starts_with(name, start)) return {};
-    const std::string_view version = name.substr(start.size());
-    const std::size_t digits = version.find_first_not_of("0123456789");
-    const bool numeric = version.find_first_not_of("0123456789.") == std::string_view::npos;
-    return numeric && digits != std::string_view::npos && digits >= 3 ? std::string(version) : std::string();
-}
-
-bool is_tegra_place(std::string_view real_path) {
-    if (!desktop_version(real_path).empty()) return false;
-    const std::string_view folder = folder_of(real_path);
-    if (starts_with(real_path, "/nix/store/")) return real_path.find("l4t-cuda") != std::string_view::npos;
-    if (starts_with(real_path, std::string(r39_folder) + '/')) return true;
-    for (const std::string_view name : {"/tegra", "/nvidia"}) {
-        if (starts_with(folder, library_folder) && folder.substr(library_folder.size()) == name) return true;
-    }
-    return folder == "/usr/lib" && starts_with(name_in(real_path), "libcuda.so.1");  // Yocto
-}
-
 bool has_both_variants(const SystemRoot& root) {
-    const std::string folder(r39_folder);
+    const std::string folder(libcuda_boot_folder);
     return root.exists(folder + "/nvgpu/libcuda.so.1.1") && root.exists(folder + "/openrm/libcuda.so.1.1");
 }
 
@@ -89,39 +57,6 @@ std::string nixos_driver_folder(const SystemRoot& root) {
     return {};
 }
 
-ElfMachine machine_of(std::uint16_t number) {
-    if (number == ElfFile::machine_aarch64) return ElfMachine::aarch64;
-    if (number == ElfFile::machine_x86_64) return ElfMachine::x86_64;
-    return ElfMachine::other;
-}
-
-// Reads what the file is. A damaged one gets its flaw; this is the one place where Malformed ends.
-void read_content(const FileSource& source, LibcudaFile& file) {
-    try {
-        const ElfFile elf(source);
-        file.machine = machine_of(elf.machine());
-        if (elf.type() != ElfFile::type_shared) throw Malformed("not a shared object");
-        if (elf.loaded_end() > source.size()) {
-            throw Malformed("cut short: it has " + std::to_string(source.size()) + " of " +
-                            std::to_string(elf.loaded_end()) + " bytes");
-        }
-        ElfDynamic dynamic = elf.dynamic();
-        file.soname = std::move(dynamic.soname);
-        file.needed = std::move(dynamic.needed);
-        file.simulated = elf.exports("jetcuda_simulated_driver");
-        file.stub = !file.simulated && file.needed.empty() && file.size <= largest_stub;
-        file.elf = true;
-    } catch (const Malformed& problem) {
-        file.flaw = problem.what();
-        return;
-    }
-    try {
-        file.build_id = ElfFile(source).build_id();
-    } catch (const Malformed&) {
-        file.build_id.clear();  // told by nobody; a driver works without it
-    }
-}
-
 // The version in the name of libcuda's JIT compiler, which is delivered with it: the L4T release up to R35
 // (libnvidia-ptxjitcompiler.so.35.6.4), the driver's number from R36 on (….so.540.5.0). On Ubuntu R39 it stays in the
 // nvidia folder while libcuda moved.
@@ -133,7 +68,7 @@ struct Companion {
 std::optional<Companion> find_companion(const SystemRoot& root, std::string_view real_path) {
     constexpr std::string_view start = "libnvidia-ptxjitcompiler.so.";
     std::vector<std::string> folders{std::string(folder_of(real_path))};
-    if (starts_with(real_path, r39_folder)) folders.push_back(std::string(library_folder) + "/nvidia");
+    if (starts_with(real_path, libcuda_boot_folder)) folders.push_back(std::string(ubuntu_library_folder) + "/nvidia");
     for (const std::string& folder : folders) {
         const Fact<std::vector<std::string>> names = root.list(folder);
         if (!names) continue;
@@ -176,29 +111,6 @@ const DpkgPackage* package_of(const DpkgPackages& packages, std::string_view rea
 
 }  // namespace
 
-Fact<LibcudaFile> describe_libcuda(const SystemRoot& root, const std::string& path) {
-    const Fact<ResolvedPath> resolved = root.resolve(path);
-    if (!resolved) return resolved.missing();
-    LibcudaFile file;
-    file.path = path;
-    file.real_path = resolved->inside;
-    file.tegra_place = is_tegra_place(file.real_path);
-    const Fact<FileStatus> status = root.status(path);
-    if (!status) return status.missing();
-    if (status->kind != FileKind::regular) {
-        file.flaw = status->kind == FileKind::directory ? "a folder" : "not a regular file";
-        return {std::move(file), path};
-    }
-    try {
-        const FileSource source(resolved->on_host);
-        file.size = source.size();
-        read_content(source, file);
-    } catch (const std::system_error& problem) {
-        return Missing{Lack::not_readable, file.real_path + " cannot be read: " + problem.code().message(), path};
-    }
-    return {std::move(file), path};
-}
-
 // The loader asks for libcuda.so.1, so a folder that has only the real file (libcuda.so.1.1) gives it none, save in an
 // image of R39, where the links are made at each start.
 std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
@@ -208,7 +120,8 @@ std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
     if (places.distribution != Distribution::yocto) {
         for (const std::string& folder : ubuntu_folders(places)) {
             result.push_back(folder + std::string(name));
-            if (places.at_rest && starts_with(folder, r39_folder)) result.push_back(folder + "/libcuda.so.1.1");
+            if (places.at_rest && starts_with(folder, libcuda_boot_folder))
+                result.push_back(folder + "/libcuda.so.1.1");
         }
         result.emplace_back(boot_link);
     }
@@ -238,13 +151,13 @@ Fact<LibcudaFile> find_libcuda(const SystemRoot& root, const LibcudaPlaces& plac
         if (!status) return status.missing();
         Fact<LibcudaFile> file = describe_libcuda(root, path);
         if (file.known()) {
-            const bool split = starts_with(file->real_path, r39_folder);
+            const bool split = starts_with(file->real_path, libcuda_boot_folder);
             if (split && places.gpu_variant.empty() && has_both_variants(root)) {
                 return Missing{Lack::not_asked,
-                               std::string(r39_folder) +
+                               std::string(libcuda_boot_folder) +
                                    " holds the drivers nvgpu and openrm, and which of them this "
                                    "board takes depends on its SoC, which is not known",
-                               std::string(r39_folder)};
+                               std::string(libcuda_boot_folder)};
             }
             file.value().linked_at_boot = places.at_rest && split && !root.exists(boot_link);
         }
@@ -263,7 +176,7 @@ Fact<DriverRelease> read_libcuda_release(const SystemRoot& root, const Catalog& 
     const std::string& path = libcuda->real_path;
     DriverRelease release;
     std::string sources;
-    release.driver_version = desktop_version(path);
+    release.driver_version = desktop_driver_version(path);
     if (!release.driver_version.empty()) {
         add_source(sources, path);
     } else {

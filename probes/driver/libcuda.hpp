@@ -28,9 +28,6 @@ struct LibcudaPlaces {
 // them, and the clause names the first. A file that is there and is no driver is known, with its flaw.
 Fact<LibcudaFile> find_libcuda(const SystemRoot& root, const LibcudaPlaces& places);
 
-// What the file at `path` is by its content.
-Fact<LibcudaFile> describe_libcuda(const SystemRoot& root, const std::string& path);
-
 // The paths looked at, in their order.
 std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places);
 

@@ -80,7 +80,22 @@ std::string interpreter_of(const ElfFile& elf) {
     }
 }
 
-LoadableFile look_at(const SystemRoot& root, const std::string& path, ElfMachine machine) {
+// How long the token at `text` ("LIB" of "$LIB", "{LIB}" of "${LIB}") is, if it is this one; else 0.
+std::size_t token_length(std::string_view text, std::string_view token) {
+    const bool braces = starts_with(text, "{");
+    if (braces) text.remove_prefix(1);
+    if (!starts_with(text, token)) return 0;
+    const char next = text.size() > token.size() ? text[token.size()] : '\0';
+    if (braces) return next == '}' ? token.size() + 2 : 0;
+    const bool goes_on = (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') || (next >= '0' && next <= '9');
+    return goes_on || next == '_' ? 0 : token.size();
+}
+
+}  // namespace
+
+// ---- Loader ----
+
+LoadableFile look_at_file(const SystemRoot& root, const std::string& path, ElfMachine machine) {
     LoadableFile file;
     const Fact<ResolvedPath> real = root.resolve(path);
     if (!real) {
@@ -118,28 +133,13 @@ LoadableFile look_at(const SystemRoot& root, const std::string& path, ElfMachine
     return file;
 }
 
-// How long the token at `text` ("LIB" of "$LIB", "{LIB}" of "${LIB}") is, if it is this one; else 0.
-std::size_t token_length(std::string_view text, std::string_view token) {
-    const bool braces = starts_with(text, "{");
-    if (braces) text.remove_prefix(1);
-    if (!starts_with(text, token)) return 0;
-    const char next = text.size() > token.size() ? text[token.size()] : '\0';
-    if (braces) return next == '}' ? token.size() + 2 : 0;
-    const bool goes_on = (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') || (next >= '0' && next <= '9');
-    return goes_on || next == '_' ? 0 : token.size();
-}
-
-}  // namespace
-
-// ---- Loader ----
-
 Loader::Loader(const SystemRoot& root, LoaderTraits traits, CacheLookup cached, std::string cache_name)
     : root_(root), traits_(std::move(traits)), cached_(std::move(cached)), cache_name_(std::move(cache_name)) {}
 
 const LoadableFile& Loader::file(const std::string& path) const {
     const auto known = files_.find(path);
     if (known != files_.end()) return known->second;
-    return files_.emplace(path, look_at(root_, path, traits_.machine)).first->second;
+    return files_.emplace(path, look_at_file(root_, path, traits_.machine)).first->second;
 }
 
 bool Loader::is_folder(const std::string& path) const {

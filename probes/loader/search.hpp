@@ -45,6 +45,9 @@ struct LoadableFile {
     ElfMachine machine = ElfMachine::other;
 };
 
+// What the loader of this machine would say to the file. `path` is absolute, as the system below the root names it.
+LoadableFile look_at_file(const SystemRoot& root, const std::string& path, ElfMachine machine);
+
 // What all programs of one system share.
 class Loader {
 public:

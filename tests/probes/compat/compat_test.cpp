@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "probes/loader/libcuda_search.hpp"
 #include "tests/harness/elf_writer.hpp"
 #include "tests/harness/random_bytes.hpp"
 #include "tests/harness/temp_root.hpp"
@@ -237,6 +238,30 @@ TEST_CASE("a search that breaks at a compat which is no library has it enabled")
     const Compat compat = searched(board, search_with(ends_at("a program", folder + "/libcuda.so.1", "")));
     REQUIRE(compat.folders.size() == 1);
     CHECK(compat.folders.front().enabled_by.size() == 1);
+}
+
+TEST_CASE("the loader's own search enables what its configuration names first") {
+    const TempRoot board;
+    put_compat(board, "/usr/local/cuda-12.9/compat");
+    put_compat(board, native);
+    const auto enabled = [&] {
+        const Fact<LibcudaSearch> search = search_libcuda(SystemRoot(board.directory()), Distribution::ubuntu);
+        return read(board, no_packages, search).folders.front().enabled_by;
+    };
+    board.write("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n");
+    board.write("/etc/ld.so.conf.d/nvidia-tegra.conf", native + "\n");
+    CHECK(enabled().empty());
+    board.write("/etc/ld.so.conf.d/zz-compat.conf", "/usr/local/cuda-12.9/compat\n");
+    CHECK(enabled().empty());
+    board.write("/etc/ld.so.conf.d/00-compat.conf", "/usr/local/cuda-12.9/compat\n");
+    REQUIRE(enabled().size() == 1);
+    CHECK(enabled().front().every_program);
+    CHECK(enabled().front().source == "/etc/ld.so.conf.d/00-compat.conf, line 1");
+    board.remove("/etc/ld.so.conf.d/00-compat.conf");
+    board.write("/etc/environment", "LD_LIBRARY_PATH=/usr/local/cuda-12.9/compat\n");
+    REQUIRE(enabled().size() == 1);
+    CHECK(enabled().front().who == "every login session");
+    CHECK_FALSE(enabled().front().every_program);
 }
 
 TEST_CASE("on NixOS what the system is made of is enabled, and what merely lies in the store is not") {

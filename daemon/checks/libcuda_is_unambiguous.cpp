@@ -1,0 +1,228 @@
+// The loader takes the first libcuda.so.1 it meets, and each program may be sent another way: by the loader's cache, by
+// LD_LIBRARY_PATH of its unit, by its own RUNPATH. So a second libcuda is a fault that waits, or one that only some
+// programs have. A cuda_compat is meant to be met first; one file under two names is one; and the toolkit's folder
+// "stubs" is fine as long as nobody's search leads there.
+
+#include <algorithm>
+
+#include "daemon/checks/check.hpp"
+#include "daemon/checks/package_names.hpp"
+
+namespace jetcuda {
+namespace {
+
+constexpr Remedy take_away_winner{
+    .apt =
+        "Take it out of the search ({named_by} leads there), then let the loader read its folders again: "
+        "sudo ldconfig && ldconfig -p | grep libcuda",
+    .nix = "Take what puts it there out of the configuration, then switch: sudo nixos-rebuild switch",
+    .yocto = "Take what brings {path} out of the image, and see what is found then: jetcuda-check which-libcuda",
+    .other =
+        "Take it out of the search ({named_by} leads there), and see what is found then: "
+        "jetcuda-check which-libcuda",
+};
+
+bool same_file(const LibcudaFile& left, const LibcudaFile& right) {
+    if (left.real_path == right.real_path) return true;
+    return !left.build_id.empty() && left.build_id == right.build_id && left.size == right.size;
+}
+
+bool has_folder(std::string_view path, std::string_view name) {
+    const std::size_t end = path.rfind('/');
+    if (end == std::string_view::npos) return false;
+    const std::string_view folder = path.substr(0, end);
+    return folder.substr(folder.rfind('/') + 1) == name;
+}
+
+// What a libcuda is beside the release's own.
+enum class Kind { own, compat, other_compat, stub, broken, other_machine, other_driver };
+
+class Sorting {
+public:
+    explicit Sorting(const Facts& facts) : facts_(facts) {}
+
+    [[nodiscard]] Kind kind_of(const LibcudaFile& file) const {
+        if (same_file(file, *facts_.libcuda)) return Kind::own;
+        if (!file.elf) return Kind::broken;
+        if (file.machine != ElfMachine::aarch64) return Kind::other_machine;
+        if (file.stub) return Kind::stub;
+        if (const CompatFolder* folder = compat_folder(file)) {
+            return fits_board(folder->product) ? Kind::compat : Kind::other_compat;
+        }
+        for (const std::string_view name : {"compat", "compat_orin"}) {
+            if (has_folder(file.path, name) || has_folder(file.real_path, name)) return Kind::compat;
+        }
+        return Kind::other_driver;
+    }
+
+    [[nodiscard]] const LibcudaSighting* sighting_of(std::string_view real_path) const {
+        const auto& all = facts_.libcuda_search->all;
+        const auto found =
+            std::find_if(all.begin(), all.end(), [&](const LibcudaSighting& s) { return s.real_path == real_path; });
+        return found == all.end() ? nullptr : &*found;
+    }
+
+private:
+    [[nodiscard]] const CompatFolder* compat_folder(const LibcudaFile& file) const {
+        if (!facts_.compat) return nullptr;
+        for (const CompatFolder& folder : facts_.compat->folders) {
+            if (same_file(folder.library, file)) return &folder;
+        }
+        return nullptr;
+    }
+
+    // Whether it fits in every other way, the checks of compat say.
+    [[nodiscard]] bool fits_board(CompatProduct product) const {
+        if (!facts_.board || !facts_.board->soc || product == CompatProduct::not_recorded) return true;
+        const bool server_build = product == CompatProduct::sbsa;
+        return server_build == (facts_.board->soc->gpu_variant == "openrm");
+    }
+
+    const Facts& facts_;
+};
+
+// The file at which this search ended: taken, or none that the loader could load. Null: it met none.
+const LoaderStep* end_of(const LoaderAnswer& answer) {
+    if (answer.steps.empty()) return nullptr;
+    const LoaderStep& last = answer.steps.back();
+    const bool ended = last.outcome == LoaderStep::Outcome::taken || last.outcome == LoaderStep::Outcome::no_library;
+    return ended ? &last : nullptr;
+}
+
+std::string_view code_for(Kind kind) {
+    switch (kind) {
+        case Kind::own:
+        case Kind::compat:
+        case Kind::other_machine: return {};
+        case Kind::other_compat: return "other-compat-wins";
+        case Kind::stub: return "stub-wins";
+        case Kind::broken: return "broken-file-wins";
+        case Kind::other_driver: return "other-driver-wins";
+    }
+    return {};
+}
+
+}  // namespace
+
+extern const Check libcuda_is_unambiguous{
+    .id = "libcuda-is-unambiguous",
+    .group = Group::driver,
+    .severity = Severity::wanted,
+    .basis = Basis::files,
+    .claim = "no second libcuda can win over the driver's own",
+    .why =
+        "Each program takes the first libcuda.so.1 that its own search meets: by the loader's cache, by "
+        "LD_LIBRARY_PATH "
+        "of its unit, by its RUNPATH. With a second one about, one program works and the next one reports error 34 or "
+        "35, or all change with the next ldconfig.",
+    .reads = {"/etc/ld.so.cache", "/etc/ld.so.conf and what it includes", "environments of systemd units",
+              "every libcuda.so.1 that these lead to"},
+    .needs = {"libcuda-is-found", "libcuda-is-genuine"},
+    .codes =
+        {
+            {"ok", Status::pass, "Programs get {own}, and no other libcuda is in their way"},
+            {"compat-enabled", Status::pass,
+             "{asker} gets {path}, a cuda_compat that was enabled on purpose ({named_by}); no other libcuda is in the "
+             "way"},
+            {"linked-at-boot", Status::pass,
+             "Nothing in this image stands in the way of {own}, which is linked for the loader at each start"},
+            {"search-not-recorded", Status::not_applicable,
+             "Which libcuda the loader takes is not recorded here: there is no /etc/ld.so.cache, and no configuration "
+             "or "
+             "default folder leads to one"},
+            {"stub-wins", Status::fail,
+             "{asker} gets {path}, the toolkit's stub, in place of {own}; it answers every call with error 34",
+             take_away_winner},
+            {"other-driver-wins", Status::fail, "{asker} gets {path}, which is another driver, in place of {own}",
+             take_away_winner},
+            {"other-compat-wins", Status::fail,
+             "{asker} gets {path}, a cuda_compat that was made for other boards, in place of {own}", take_away_winner},
+            {"broken-file-wins", Status::fail,
+             "{asker} is led to {path}, which cannot be loaded ({flaw}), before the loader comes to {own}",
+             take_away_winner},
+            {"wins-after-ldconfig",
+             Status::fail,
+             "The next run of ldconfig, such as with a package's installation, gives programs {path} in place of {own}",
+             {.other = "Take {path} out of the loader's folders ({named_by} names its folder), and see what ldconfig "
+                       "would find then: ldconfig -N -v 2>/dev/null | grep -e '^/' -e libcuda"}},
+            {"second-in-search",
+             Status::fail,
+             "Behind {own} the loader knows a second libcuda, {path}, which wins as soon as the order changes",
+             {.apt = "Remove what brought it there ({named_by} leads to it): dpkg -S {path}",
+              .nix = "Take what puts it there out of the configuration, then switch: sudo nixos-rebuild switch",
+              .yocto = "Take what brings it out of the image: opkg search {path}",
+              .other = "Remove it, or its folder from the loader's configuration ({named_by}): "
+                       "jetcuda-check which-libcuda"}},
+        },
+    .judge = [](const Facts& facts) -> Finding {
+        if (!facts.libcuda.known()) return because_missing(facts.libcuda.missing());
+        if (!facts.libcuda_search.known()) return because_missing(facts.libcuda_search.missing());
+        const LibcudaSearch& search = *facts.libcuda_search;
+        const Sorting sorting(facts);
+        Finding finding{.values = {{"own", facts.libcuda->path}},
+                        .evidence = {{"libcuda of the release", facts.libcuda->real_path, facts.libcuda.source()}}};
+        const auto name = [&](std::string_view code, const LibcudaSighting& sighting, std::string asker) {
+            if (!asker.empty()) asker[0] = asker[0] == 'a' && asker[1] == ' ' ? 'A' : asker[0];
+            finding.code = code;
+            finding.values["asker"] = std::move(asker);
+            finding.values["path"] = sighting.path;
+            finding.values["named_by"] = sighting.named_by;
+            finding.values["flaw"] = sighting.file.flaw;
+        };
+        // Every asker is told as evidence; the first that gets something wrong gives the finding its words.
+        const LibcudaSighting* compat = nullptr;
+        std::string compat_asker;
+        const auto ask = [&](const LoaderAnswer& answer) {
+            const LoaderStep* end = end_of(answer);
+            finding.evidence.push_back({answer.asker + " gets", end != nullptr ? end->path : "none",
+                                        end != nullptr ? end->source : facts.libcuda_search.source()});
+            if (end == nullptr) return;
+            const auto found = std::find_if(search.all.begin(), search.all.end(), [&](const LibcudaSighting& sighting) {
+                return sighting.path == end->path ||
+                       (!answer.real_path.empty() && sighting.real_path == answer.real_path);
+            });
+            if (found == search.all.end()) return;
+            LibcudaSighting sighting = *found;
+            sighting.path = end->path;
+            if (&answer != &search.plain && end->source != sighting.named_by) sighting.named_by = end->source;
+            const Kind kind = sorting.kind_of(found->file);
+            if (kind == Kind::compat && compat == nullptr) {
+                compat = &*found;
+                compat_asker = answer.asker;
+            }
+            if (finding.code.empty() && !code_for(kind).empty()) name(code_for(kind), sighting, answer.asker);
+        };
+        ask(search.plain);
+        for (const LoaderAnswer& unit : search.units) ask(unit);
+        if (!finding.code.empty()) return finding;
+
+        if (search.after_ldconfig) {
+            const LibcudaSighting* next = sorting.sighting_of(search.after_ldconfig->real_path);
+            const Kind kind = next != nullptr ? sorting.kind_of(next->file) : Kind::own;
+            if (kind == Kind::stub || kind == Kind::other_driver || kind == Kind::other_compat) {
+                finding.evidence.push_back({"after the next ldconfig", next->path, next->named_by});
+                name("wins-after-ldconfig", *next, "");
+                return finding;
+            }
+        }
+        const bool plain_has_own = end_of(search.plain) != nullptr;
+        for (const LibcudaSighting& sighting : search.all) {
+            const bool of_unit = sighting.named_by.rfind("LD_LIBRARY_PATH of ", 0) == 0;
+            const Kind kind = sorting.kind_of(sighting.file);
+            if (of_unit || (kind != Kind::stub && kind != Kind::other_driver)) continue;
+            finding.evidence.push_back({"a second libcuda", sighting.path, sighting.named_by});
+            if (finding.code.empty()) name("second-in-search", sighting, "");
+        }
+        if (!finding.code.empty()) return finding;
+        if (compat != nullptr) {
+            name("compat-enabled", *compat, compat_asker);
+        } else if (plain_has_own) {
+            finding.code = "ok";
+        } else {
+            finding.code = facts.libcuda->linked_at_boot ? "linked-at-boot" : "search-not-recorded";
+        }
+        return finding;
+    },
+};
+
+}  // namespace jetcuda
