@@ -1,6 +1,8 @@
 // The cuda_compat folders, as rows: under the name of each folder what it is, and what makes programs use it.
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -31,7 +33,13 @@ void add_folder(Rows& rows, const CompatFolder& folder) {
     } else {
         rows.put_missing(fmt::format("compat.{}.note", folder.directory), folder.note.missing());
     }
-    for (const CompatEnabling& how : folder.enabled_by) put("enabled_for", how.who, how.source);
+    std::vector<std::string> users;
+    std::string sources;
+    for (const CompatEnabling& how : folder.enabled_by) {
+        users.push_back(how.who);
+        if (!how.source.empty()) sources.append(sources.empty() ? "" : "; ").append(how.source);
+    }
+    if (!users.empty()) rows.put(fmt::format("compat.{}.enabled_for", folder.directory), std::move(users), sources);
 }
 
 }  // namespace
