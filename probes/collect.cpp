@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "probes/compat/compat.hpp"
 #include "probes/driver/accounts.hpp"
 #include "probes/driver/device_nodes.hpp"
 #include "probes/driver/gpu_module.hpp"
@@ -142,7 +143,13 @@ private:
         facts_.libcuda_search = search_libcuda(root_, facts_.distribution ? *facts_.distribution : Distribution::other);
     }
 
-    void compat() { begin("compat"); }
+    void compat() {
+        begin("compat");
+        CompatQuestion question{std::nullopt, std::nullopt, packages_, facts_.libcuda_search, facts_.software};
+        if (facts_.board && facts_.board->soc) question.soc = facts_.board->soc->id;
+        if (facts_.release) question.line = facts_.release->line;
+        facts_.compat = read_compat(root_, catalog_, question);
+    }
 
     void containers() { begin("containers"); }
 

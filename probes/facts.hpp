@@ -269,8 +269,10 @@ struct CompatNote {
 
 // How a compat folder gets into the search of programs.
 struct CompatEnabling {
-    std::string who;     // "every program", "ollama.service", "/opt/app/bin/x"
-    std::string source;  // "/etc/ld.so.conf.d/00-compat.conf, line 1"
+    std::string who;             // "every program", "ollama.service", "/opt/app/bin/x"
+    std::string source;          // "/etc/ld.so.conf.d/00-compat.conf, line 1"
+    bool every_program = false;  // who means programs that bring no search path of their own
+    bool by_nixpkgs = false;     // nixpkgs linked it into its CUDA packages; nobody asked for it
 };
 
 struct CompatFolder {
@@ -285,9 +287,9 @@ struct CompatFolder {
 };
 
 struct Compat {
-    std::vector<CompatFolder> folders;
-    std::optional<CompatWindow>
-        window;  // of this release and SoC, from the data: what compat it accepts; absent: none known
+    std::vector<CompatFolder> folders;   // in the order of their directories
+    std::vector<CompatRecord> records;   // of this SoC, on any line, from compat.json; empty: SoC not known, or no data
+    std::optional<CompatWindow> window;  // what this SoC's line promises of any product; absent: nothing, or not known
     std::string window_source;
 };
 

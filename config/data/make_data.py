@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes socs.json, releases.json and packages.json from the collected facts: only the fields that the program reads,
-every record with its sources. Facts are gathered by hand from public repositories; the program's data are never edited by hand,
+"""Makes socs.json, releases.json, packages.json and compat.json from the collected facts: only the fields that the program
+reads, every record with its sources. Facts are gathered by hand from public repositories; these data are never edited by hand,
 so that both cannot drift apart.
 
     python3 config/data/make_data.py FOLDER-WITH-FACTS
@@ -20,6 +20,22 @@ SUPPORTED_LINES = {35: ["T194", "T234"], 36: ["T234"], 38: ["T264"], 39: ["T234"
 # Older lines are recognised, so that a board that runs one is told so.
 OLDER_LINES = [21, 23, 24, 27, 28, 31, 32, 34]
 LINES_SOURCE = "rbonghi/jetson_stats jtop/core/jetson_variables.py (L4T to JetPack map)"
+
+# Which compat products a SoC takes on a line, and the CUDA versions of each (None: NVIDIA's table does not speak of that
+# product there). The table's newest CUDA version is COMPAT_TABLE_UP_TO. L4T's own product is checked against releases.json.
+COMPAT_TABLE_UP_TO = "13.4"
+COMPAT_TABLE = "NVIDIA, CUDA for Tegra application note: upgradable CUDA versions by JetPack"
+COMPAT_WINDOW = "anduril/jetpack-nixos: the windows it asserts (JetPack 5: 11.4 to before 12.3; JetPack 6: 12.4 to before 13.0)"
+COMPAT_GUIDE = "NVIDIA, CUDA installation guide: cuda-compat in arm64-sbsa-jetson-openrm, cuda-compat-orin in arm64-sbsa-jetson-nvgpu"
+COMPATS = [
+    (35, "l4t", ["T194", "T234"], ["11.8", "12.0", "12.1", "12.2"], [], [COMPAT_TABLE, COMPAT_WINDOW]),
+    (36, "l4t", ["T234"], ["12.4", "12.5", "12.6", "12.8", "12.9"], [], [COMPAT_TABLE, COMPAT_WINDOW]),
+    (36, "orin", ["T234"], None, ["13.2"],
+     ["a public GitHub file: cuda-compat-orin-13-2 (ubuntu2204/sbsa) runs CUDA 13.2 user space on driver 540.x"]),
+    (38, "sbsa", ["T264"], [], [], [COMPAT_TABLE, COMPAT_GUIDE]),
+    (39, "orin", ["T234"], ["13.3", "13.4"], [], [COMPAT_TABLE, COMPAT_GUIDE]),
+    (39, "sbsa", ["T264"], ["13.3", "13.4"], [], [COMPAT_TABLE, COMPAT_GUIDE]),
+]
 
 
 def clean(source):
@@ -87,6 +103,18 @@ def release_record(fact):
     return record
 
 
+def compat_records(releases):
+    for release in releases:
+        window = release["cuda_compat"]["range"]
+        line = int(release["l4t"].split(".")[0])
+        for of_line, product, _, promised, _, _ in COMPATS:
+            if window and line == of_line and product == "l4t" and window != [promised[0], promised[-1]]:
+                sys.exit(f"compat of {release['l4t']}: the facts say {window}, COMPATS says {promised}")
+    return [{"soc": soc, "line": line, "product": product, "promised": promised, "reported": reported,
+             "known_up_to": COMPAT_TABLE_UP_TO, "source": source}
+            for line, product, socs, promised, reported, source in COMPATS for soc in socs]
+
+
 def text_of(record, breaks):
     """One record over a few lines: a new line before each key in `breaks`."""
     text = "    {"
@@ -125,6 +153,8 @@ def main():
            ("l4t_packages", package_data.L4T_PACKAGES, ("source",)),
            ("discrete_drivers", package_data.DISCRETE_DRIVERS, ("source",)),
            ("release_exceptions", package_data.release_exceptions(packages), ("why", "source"))])
+    write("compat.json", "Products of cuda_compat, by SoC and L4T line. Made by make_data.py; README.md has the meaning of every key.",
+          [("compats", compat_records(releases), ("source",))])
 
 
 if __name__ == "__main__":

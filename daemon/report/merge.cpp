@@ -69,7 +69,8 @@ Report merge_measured(Report newer, const Report& earlier) {
     }
     if (newer.stack.driver_cuda.empty()) {
         newer.stack.driver_cuda = earlier.stack.driver_cuda;
-        newer.stack.effective_cuda = earlier.stack.effective_cuda;
+        // Which compat is enabled is read anew each time, so an earlier one no longer counts.
+        if (newer.stack.effective_cuda.empty()) newer.stack.effective_cuda = newer.stack.driver_cuda;
     }
     const Decision decision = decide(newer.checks, !was_no_jetson(newer));
     newer.verdict = decision.verdict;

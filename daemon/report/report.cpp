@@ -111,6 +111,29 @@ void describe_l4t(const Facts& facts, StackSummary& stack) {
     }
 }
 
+bool suits_board(const CompatFolder& folder, const std::vector<CompatRecord>& records) {
+    return std::any_of(records.begin(), records.end(),
+                       [&](const CompatRecord& record) { return record.product == name_of(folder.product); });
+}
+
+void describe_compat(const Facts& facts, StackSummary& stack) {
+    if (!facts.compat) return;
+    for (const CompatFolder& folder : facts.compat->folders) {
+        CompatSummary summary;
+        summary.dir = folder.directory;
+        summary.product = std::string(name_of(folder.product));
+        if (folder.cuda) summary.cuda = folder.cuda->text();
+        bool every_program = false;
+        for (const CompatEnabling& how : folder.enabled_by) {
+            every_program = every_program || how.every_program;
+            summary.enabled_by.append(summary.enabled_by.empty() ? "" : "; ").append(how.who);
+            if (!how.source.empty()) summary.enabled_by.append(" (").append(how.source).append(")");
+        }
+        if (every_program && suits_board(folder, facts.compat->records)) stack.effective_cuda = summary.cuda;
+        stack.compat.push_back(std::move(summary));
+    }
+}
+
 StackSummary stack_of(const Facts& facts, const ProbeAnswer* measured, bool jetson) {
     StackSummary stack;
     if (facts.environment) stack.environment = facts.environment->container ? "container" : "host";
@@ -120,8 +143,9 @@ StackSummary stack_of(const Facts& facts, const ProbeAnswer* measured, bool jets
     stack.toolkit_cuda = toolkit_versions(facts);
     if (measured != nullptr && measured->driver_version && *measured->driver_version > 0) {
         stack.driver_cuda = CudaVersion::from_api(*measured->driver_version).text();
-        stack.effective_cuda = stack.driver_cuda;  // programs get the driver's own while no compat is enabled
+        stack.effective_cuda = stack.driver_cuda;
     }
+    if (jetson) describe_compat(facts, stack);
     return stack;
 }
 

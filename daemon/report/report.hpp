@@ -25,14 +25,20 @@ struct DeviceSummary {
 };
 
 struct CompatSummary {
-    std::string dir, product, cuda, enabled_by;
+    std::string dir;
+    std::string product, cuda;  // empty: not known; JSON null
+    std::string enabled_by;     // "every program (/etc/ld.so.conf.d/00-compat.conf, line 1)"; empty: idle; JSON null
 };
 
 struct StackSummary {
     std::string environment;  // "host" or "container"
     std::string distribution;
     std::string l4t, jetpack, gpu_module, kernel, libcuda;  // empty: not known; JSON null
-    std::string driver_cuda, effective_cuda, native_cuda;
+    std::string driver_cuda, native_cuda;
+    // What programs get that bring no search path of their own: the version of a cuda_compat that is enabled for every
+    // program and is a product for this SoC, also where it is lower than the driver's; else what the driver answered.
+    // One that only a unit or nixpkgs's RUNPATH leads to does not count here: `compat` tells it. Empty: not known.
+    std::string effective_cuda;
     std::vector<std::string> toolkit_cuda;
     std::vector<CompatSummary> compat;
 };

@@ -66,6 +66,13 @@ void write_remedy(Writer& out, const std::string& remedy) {
     if (!parts.command.empty()) out.line("        " + plain_line(parts.command));
 }
 
+// "cuda_compat 12.9 for every program": what is read of who stands before the source in brackets.
+std::string enabled_compat(const CompatSummary& compat) {
+    std::string who = compat.enabled_by.substr(0, compat.enabled_by.find(" ("));
+    if (compat.enabled_by.find("; ") != std::string::npos) who += " and others";
+    return "cuda_compat " + (compat.cuda.empty() ? compat.dir : compat.cuda) + " for " + who;
+}
+
 void write_machine(Writer& out, const Report& report) {
     const auto write = [&](const std::string& name, const std::string& text) {
         if (!text.empty()) out.line("  " + out.colored(name, faint) + text);
@@ -80,7 +87,11 @@ void write_machine(Writer& out, const Report& report) {
                   named("JetPack", stack.jetpack), named("kernel", stack.kernel)}));
     std::string cuda = named("CUDA", stack.driver_cuda);
     if (cuda.empty() && !stack.native_cuda.empty()) cuda = "CUDA " + stack.native_cuda + " by its release";
-    write("Driver  ", joined({stack.libcuda, cuda, named("module", stack.gpu_module)}));
+    std::vector<std::string> driver{stack.libcuda, cuda, named("module", stack.gpu_module)};
+    for (const CompatSummary& compat : stack.compat) {
+        if (!compat.enabled_by.empty()) driver.push_back(enabled_compat(compat));
+    }
+    write("Driver  ", joined(driver));
 }
 
 // What must be known before the rest is believed.

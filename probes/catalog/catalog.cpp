@@ -103,10 +103,9 @@ void put(std::vector<Record>& records, Record record, Key Record::*key) {
 }
 
 template <typename Record, typename Key, typename Read>
-void read_list(const json& content, const char* name, std::vector<Record>& records, Key Record::*key, Read read) {
-    const auto list = content.find(name);
-    if (list == content.end()) return;
-    if (!list->is_array()) throw RecordFlaw(std::string("\"") + name + "\" must be a list of records");
+void read_list(RecordReader& whole, const char* name, std::vector<Record>& records, Key Record::*key, Read read) {
+    const json* list = whole.optional_list(name);
+    if (list == nullptr) return;
     std::vector<Key> seen;
     seen.reserve(list->size());
     for (std::size_t index = 0; index < list->size(); ++index) {
@@ -139,24 +138,19 @@ void read_file(const fs::path& file, Catalog& catalog) {
         const json content = parse_strictly(read_text(file));
         RecordReader whole(content, "the file");
         whole.optional_text("about");
-        if (!content.is_object()) throw RecordFlaw("it must be an object");
-        for (const auto& item : content.items()) {
-            const std::string& key = item.key();
-            if (key == "about" || key == "socs" || key == "lines" || key == "releases") continue;
-            if (key == "components" || key == "l4t_packages" || key == "discrete_drivers") continue;
-            if (key == "release_exceptions") continue;
-            throw RecordFlaw("unknown key \"" + key +
-                             "\"; the keys are about, socs, lines, releases, components, l4t_packages, "
-                             "discrete_drivers, release_exceptions");
-        }
-        read_list(content, "socs", catalog.socs, &SocRecord::id, read_soc);
-        read_list(content, "lines", catalog.lines, &LineRecord::line, read_line);
-        read_list(content, "releases", catalog.releases, &ReleaseRecord::l4t, read_release);
-        read_list(content, "components", catalog.components, &ComponentRecord::id, read_component_record);
-        read_list(content, "l4t_packages", catalog.l4t_packages, &PackageGroupRecord::id, read_package_group);
-        read_list(content, "discrete_drivers", catalog.discrete_drivers, &PackageGroupRecord::id, read_package_group);
-        read_list(content, "release_exceptions", catalog.release_exceptions, &ReleaseExceptionRecord::id,
+        read_list(whole, "socs", catalog.socs, &SocRecord::id, read_soc);
+        read_list(whole, "lines", catalog.lines, &LineRecord::line, read_line);
+        read_list(whole, "releases", catalog.releases, &ReleaseRecord::l4t, read_release);
+        read_list(whole, "components", catalog.components, &ComponentRecord::id, read_component_record);
+        read_list(whole, "l4t_packages", catalog.l4t_packages, &PackageGroupRecord::id, read_package_group);
+        read_list(whole, "discrete_drivers", catalog.discrete_drivers, &PackageGroupRecord::id, read_package_group);
+        read_list(whole, "release_exceptions", catalog.release_exceptions, &ReleaseExceptionRecord::id,
                   read_release_exception);
+        read_list(whole, "compats", catalog.compats, &CompatRecord::id, read_compat_record);
+        read_list(whole, "driver_companions", catalog.companions, &CompanionRecord::name, read_companion_record);
+        read_list(whole, "kernel_faults", catalog.kernel_faults, &KernelFaultRecord::id, read_kernel_fault_record);
+        read_list(whole, "container_files", catalog.container_files, &ContainerFileRecord::id, read_container_file);
+        whole.refuse_other_keys();
     } catch (const JsonFlaw& flaw) {
         refuse(file, flaw.what());
     } catch (const RecordFlaw& flaw) {
@@ -199,6 +193,13 @@ void check_whole(const Catalog& catalog, const fs::path& directory) {
         }
     };
     for (const LineRecord& line : catalog.lines) check_socs(line.socs, "the line " + line_text(line.line));
+    for (const CompatRecord& compat : catalog.compats) {
+        check_socs({compat.soc}, "the compat record " + compat.id);
+        if (catalog.line(compat.line) == nullptr) {
+            std::string what = "the compat record ";
+            refuse(directory, what.append(compat.id).append(" is of a line that has no record"));
+        }
+    }
     for (const ReleaseRecord& release : catalog.releases) {
         check_socs(release.socs, "the release " + release.l4t.text());
         if (catalog.line(release.l4t.line) == nullptr) {
@@ -229,9 +230,10 @@ const ReleaseRecord* Catalog::release(const L4tRelease& l4t) const {
 
 Catalog load_catalog(const fs::path& data_directory, const fs::path& drop_in_directory) {
     Catalog catalog;
-    read_file(data_directory / "socs.json", catalog);
-    read_file(data_directory / "releases.json", catalog);
-    read_file(data_directory / "packages.json", catalog);
+    for (const char* name : {"socs.json", "releases.json", "packages.json", "compat.json", "driver_companions.json",
+                             "kernel_faults.json", "container_files.json"}) {
+        read_file(data_directory / name, catalog);
+    }
     if (catalog.socs.empty()) refuse(data_directory / "socs.json", "holds no SoC");
     if (catalog.lines.empty()) refuse(data_directory / "releases.json", "holds no line");
     if (catalog.components.empty()) refuse(data_directory / "packages.json", "holds no component");

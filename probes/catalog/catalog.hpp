@@ -12,7 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "probes/catalog/compat_records.hpp"
+#include "probes/catalog/container_records.hpp"
 #include "probes/catalog/package_records.hpp"
+#include "probes/catalog/system_records.hpp"
 #include "probes/versions.hpp"
 
 namespace jetcuda {
@@ -70,6 +73,10 @@ struct Catalog {
     std::vector<PackageGroupRecord> l4t_packages;
     std::vector<PackageGroupRecord> discrete_drivers;
     std::vector<ReleaseExceptionRecord> release_exceptions;
+    std::vector<CompatRecord> compats;
+    std::vector<CompanionRecord> companions;
+    std::vector<KernelFaultRecord> kernel_faults;
+    std::vector<ContainerFileRecord> container_files;
 
     [[nodiscard]] const SocRecord* soc(std::string_view id) const;
     [[nodiscard]] const LineRecord* line(int line) const;

@@ -95,6 +95,12 @@ const json* RecordReader::optional_object(const char* key) {
     return value;
 }
 
+const json* RecordReader::optional_list(const char* key) {
+    const json* value = find(key);
+    if (value != nullptr && !value->is_array()) refuse(key, "must be a list of records");
+    return value;
+}
+
 bool RecordReader::flag(const char* key) {
     const json* value = find(key);
     if (value != nullptr && !value->is_boolean()) refuse(key, "must be true or false");
@@ -107,6 +113,8 @@ std::string RecordReader::source() {
     if (source.empty()) refuse("source", "is empty; say where the record comes from");
     return source;
 }
+
+bool RecordReader::has(const char* key) { return find(key) != nullptr; }
 
 L4tRelease RecordReader::l4t(const char* key) {
     const std::string value = text(key);

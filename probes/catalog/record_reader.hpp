@@ -40,9 +40,11 @@ public:
     L4tRelease l4t(const char* key);
     std::optional<CudaVersion> optional_cuda(const char* key);
     const nlohmann::json* optional_object(const char* key);  // null: absent or null
+    const nlohmann::json* optional_list(const char* key);    // null: absent or null
     bool flag(const char* key);                              // absent or null: false
     // Sources stand in a list, one statement each, and are told as one text.
     std::string source();
+    bool has(const char* key);  // there, and not null
 
     void refuse_other_keys() const;
     [[noreturn]] void refuse(std::string_view key, const std::string& what) const;

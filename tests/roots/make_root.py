@@ -10,6 +10,7 @@ BOARD is a folder beside this script, or a path. Its `generated.json` lists what
     "libraries": {path: {"soname", "needed", "functions": "driver"|[…], "build_id_of", "size", "stub", "machine"}}
     "modules":   {path: {"modinfo": [[key, value], …], "build_id_of"}}; a path ending in .xz or .gz is compressed
     "notes":     {path: words}: a file that holds just the build-id note that a module made of these words has
+    "append":    {path: [line, …]}: lines put behind those of a text file of the base
     "strings":   {path: [text, …]}: texts that each end with a NUL, as a device tree holds them
     "nix_database": {store path: [store paths that it needs]}, which Nix keeps in /nix/var/nix/db/db.sqlite
     "links":     {path: target}, "empty": [paths of zero-length files], "dirs": [paths]
@@ -128,6 +129,9 @@ def make(board, out):
         place(out, path).write_bytes(elf_writer.build_id_note(elf_writer.build_id_of(words)))
     for path, texts in spec.get("strings", {}).items():
         place(out, path).write_bytes(b"".join(text.encode() + b"\0" for text in texts))
+    for path, lines in spec.get("append", {}).items():
+        file = place(out, path)
+        file.write_text(file.read_text() + "\n".join(lines) + "\n")
     for path in spec.get("empty", []):
         place(out, path).write_bytes(b"")
     if "nix_database" in spec:

@@ -76,6 +76,41 @@ TEST_CASE("every value has its source, and every missing one its reason") {
     }
 }
 
+TEST_CASE("a compat folder is told with what it is and who uses it") {
+    Facts facts = some_facts();
+    CompatFolder folder;
+    folder.directory = "/usr/local/cuda-12.9/compat";
+    folder.library.path = folder.directory + "/libcuda.so.1";
+    folder.library.real_path = folder.directory + "/libcuda.so.1.1";
+    folder.product = CompatProduct::l4t;
+    folder.version = "12.9.40580548";
+    folder.cuda = CudaVersion{12, 9};
+    folder.package = "cuda-compat-12-9";
+    folder.note = {CompatNote{CudaVersion{12, 9}, {535, 550}, {}}, "the note"};
+    folder.enabled_by = {{"every program", "a.conf, line 1", true}, {"a.service", ""}};
+    Compat compat;
+    compat.folders = {folder, {}};
+    compat.window = CompatWindow{{12, 4}, {12, 9}};
+    facts.compat = {compat, "compat folders"};
+    const auto rows = rows_of(facts);
+    const auto text_of = [&](const std::string& name) {
+        const FactRow* row = row_of(rows, name);
+        return row == nullptr ? std::string("no row") : std::get<std::string>(row->value);
+    };
+    const std::string start = "compat." + folder.directory + '.';
+    CHECK(text_of(start + "product") == "l4t");
+    CHECK(text_of(start + "version") == "12.9.40580548");
+    CHECK(text_of(start + "cuda") == "12.9");
+    CHECK(text_of(start + "package") == "cuda-compat-12-9");
+    CHECK(text_of(start + "accepts_drivers") == "535, 550");
+    CHECK(text_of("compat.window") == "12.4 to 12.9");
+    REQUIRE(row_of(rows, start + "enabled_for") != nullptr);
+    CHECK(std::get<std::vector<std::string>>(row_of(rows, start + "enabled_for")->value) ==
+          std::vector<std::string>{"every program", "a.service"});
+    CHECK(row_of(rows, start + "enabled_for")->source == "a.conf, line 1");
+    CHECK(row_of(rows, "compat..note")->missing);
+}
+
 TEST_CASE("a fact that nobody asked for has a row, too") {
     const auto rows = rows_of(Facts{});
     std::set<std::string> names;

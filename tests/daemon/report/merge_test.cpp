@@ -54,6 +54,16 @@ TEST_CASE("a passive run keeps what was measured in this boot") {
     CHECK(digest(merged) != digest(passive_orin()));
 }
 
+TEST_CASE("which compat is enabled is what the passive run has read") {
+    Report passive = passive_orin();
+    passive.stack.effective_cuda = "12.9";
+    CHECK(merge_measured(passive, healthy_orin()).stack.effective_cuda == "12.9");
+    CHECK(merge_measured(passive, healthy_orin()).stack.driver_cuda == "12.6");
+    Report earlier = healthy_orin();
+    earlier.stack.effective_cuda = "12.9";  // a compat that is no longer enabled
+    CHECK(merge_measured(passive_orin(), earlier).stack.effective_cuda == "12.6");
+}
+
 TEST_CASE("a passive run does not heal what was measured as broken") {
     const Report merged = merge_measured(passive_orin(), hanging_orin());
     CHECK(merged.verdict == Verdict::unhealthy);

@@ -149,6 +149,42 @@ TEST_CASE("a report tells what the facts established") {
     CHECK(report.stack.native_cuda == "12.6");
 }
 
+TEST_CASE("compat folders are told, and one that every program gets decides what programs get") {
+    Facts facts = orin_facts();
+    CompatFolder idle;
+    idle.directory = "/usr/local/cuda-12.6/compat";
+    CompatFolder used;
+    used.directory = "/usr/local/cuda-12.9/compat";
+    used.product = CompatProduct::l4t;
+    used.cuda = CudaVersion{12, 9};
+    used.enabled_by = {{"every program", "/etc/ld.so.conf.d/00-compat.conf, line 1", true}, {"a.service", ""}};
+    CompatRecord record;
+    record.product = "l4t";
+    facts.compat = {Compat{{idle, used}, {record}, {}, ""}, "compat folders"};
+    StackSummary stack = make_report(facts, {}, noon).stack;
+    REQUIRE(stack.compat.size() == 2);
+    CHECK(stack.compat[0].dir == "/usr/local/cuda-12.6/compat");
+    CHECK(stack.compat[0].product.empty());
+    CHECK(stack.compat[0].cuda.empty());
+    CHECK(stack.compat[0].enabled_by.empty());
+    CHECK(stack.compat[1].product == "l4t");
+    CHECK(stack.compat[1].cuda == "12.9");
+    CHECK(stack.compat[1].enabled_by == "every program (/etc/ld.so.conf.d/00-compat.conf, line 1); a.service");
+    CHECK(stack.driver_cuda == "12.6");
+    CHECK(stack.effective_cuda == "12.9");
+
+    facts.driver_probe = {};  // what is enabled is read, not measured
+    CHECK(make_report(facts, {}, noon).stack.effective_cuda == "12.9");
+    facts = orin_facts();
+    used.enabled_by.erase(used.enabled_by.begin());
+    facts.compat = {Compat{{used}, {record}, {}, ""}, "compat folders"};
+    CHECK(make_report(facts, {}, noon).stack.effective_cuda == "12.6");  // only one unit gets it
+    used.enabled_by.front().every_program = true;
+    record.product = "sbsa";
+    facts.compat = {Compat{{used}, {record}, {}, ""}, "compat folders"};
+    CHECK(make_report(facts, {}, noon).stack.effective_cuda == "12.6");  // made for another board
+}
+
 TEST_CASE("what was not established stays empty") {
     Facts facts = orin_facts();
 

@@ -52,6 +52,20 @@ TEST_CASE("the text of a healthy board is its verdict, its machine, and nothing 
           "Judged 2026-01-01T12:00:00Z in 312 ms.\n");
 }
 
+TEST_CASE("an enabled compat stands in the line of the driver, an idle one does not") {
+    Report report = healthy_orin();
+    report.stack.compat = {{"/usr/local/cuda-12.6/compat", "l4t", "12.6", ""},
+                           {"/usr/local/cuda-12.9/compat", "l4t", "12.9", "every program (/etc/ld.so.conf, line 1)"}};
+    CHECK(has_line(lines_of(report),
+                   "  Driver  /usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1, CUDA 12.6, module nvgpu, cuda_compat "
+                   "12.9 for every program"));
+    report.stack.compat[1].enabled_by = "a.service (LD_LIBRARY_PATH of a.service); b.service (x)";
+    report.stack.compat[1].cuda.clear();
+    CHECK(has_line(lines_of(report),
+                   "  Driver  /usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1, CUDA 12.6, module nvgpu, cuda_compat "
+                   "/usr/local/cuda-12.9/compat for a.service and others"));
+}
+
 TEST_CASE("a healthy board takes at most twelve lines, whatever there is to say about it") {
     Report report = healthy_orin();
     report.simulated = true;

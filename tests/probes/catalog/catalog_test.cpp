@@ -26,6 +26,10 @@ constexpr std::string_view releases =
         "compat":{"lowest":"12.4","highest":"12.9"},"source":["x"]}]})";
 
 constexpr std::string_view packages = R"({"components":[{"id":"cuda_cudart","kind":"runtime","source":["x"]}]})";
+constexpr std::string_view compats =
+    R"({"compats":[{"soc":"T234","line":36,"product":"l4t","promised":["12.4","12.9"],"reported":["12.7"],
+        "known_up_to":"13.4","source":["x","y"]},
+        {"soc":"T234","line":36,"product":"orin","promised":null,"known_up_to":"13.4","source":["x"]}]})";
 
 // Data of a test: those above, with drop-ins.
 struct Data {
@@ -33,6 +37,7 @@ struct Data {
         folder.write("/data/socs.json", socs);
         folder.write("/data/releases.json", releases);
         folder.write("/data/packages.json", packages);
+        folder.write("/data/compat.json", compats);
     }
     [[nodiscard]] Catalog load() const { return load_catalog(folder.on_host("/data"), folder.on_host("/data.d")); }
     [[nodiscard]] std::string refusal() const {
@@ -128,6 +133,41 @@ TEST_CASE("every field of a record is read") {
     CHECK(release->cudnn == "9.3.0.75");
     CHECK_FALSE(release->tensorrt.has_value());
     CHECK(release->compat->lowest == CudaVersion{12, 4});
+    REQUIRE(catalog.compats.size() == 2);
+    const CompatRecord& l4t = catalog.compats.front();
+    CHECK(l4t.id == "T234 R36 l4t");
+    CHECK(l4t.soc == "T234");
+    CHECK(l4t.line == 36);
+    CHECK(l4t.product == "l4t");
+    CHECK(l4t.listed);
+    CHECK(l4t.promised == std::vector<CudaVersion>{{12, 4}, {12, 9}});
+    CHECK(l4t.reported == std::vector<CudaVersion>{{12, 7}});
+    CHECK(l4t.known_up_to == CudaVersion{13, 4});
+    CHECK(l4t.source == "x; y");
+    CHECK_FALSE(catalog.compats.back().listed);
+    CHECK(catalog.compats.back().promised.empty());
+}
+
+TEST_CASE("the windows of our releases are those of our compat records") {
+    const Catalog catalog = load_catalog(our_data, "/no/such/folder");
+    for (const char* id : {"T194 R35 l4t", "T234 R35 l4t", "T234 R36 l4t", "T234 R36 orin", "T264 R38 sbsa",
+                           "T234 R39 orin", "T264 R39 sbsa"}) {
+        CAPTURE(id);
+        CHECK(std::any_of(catalog.compats.begin(), catalog.compats.end(),
+                          [&](const CompatRecord& record) { return record.id == id; }));
+    }
+    for (const ReleaseRecord& release : catalog.releases) {
+        if (!release.compat) continue;
+        CAPTURE(release.l4t.text());
+        int windows = 0;
+        for (const CompatRecord& record : catalog.compats) {
+            if (record.line != release.l4t.line || record.promised.empty()) continue;
+            ++windows;
+            CHECK(record.promised.front() == release.compat->lowest);
+            CHECK(record.promised.back() == release.compat->highest);
+        }
+        CHECK(windows > 0);
+    }
 }
 
 TEST_CASE("drop-ins extend and replace record by record, in the order of their names") {
@@ -148,6 +188,13 @@ TEST_CASE("drop-ins extend and replace record by record, in the order of their n
     CHECK_FALSE(catalog.release({36, 5, 0})->driver_cuda.has_value());
     CHECK(catalog.line(40) != nullptr);
     CHECK(catalog.releases.size() == 2);
+    data.folder.write("/data.d/30.json",
+                      R"({"compats":[{"soc":"T234","line":36,"product":"l4t","promised":[],"known_up_to":"13.5",
+                                     "source":["later"]}]})");
+    const Catalog later = data.load();
+    CHECK(later.compats.size() == 2);
+    CHECK(later.compats.front().promised.empty());
+    CHECK(later.compats.front().listed);
 }
 
 TEST_CASE("a file that breaks a rule is refused with file, record, key and way out") {
@@ -155,54 +202,69 @@ TEST_CASE("a file that breaks a rule is refused with file, record, key and way o
         std::string_view content;
         std::string_view complaint;
     };
-    for (const auto& [content, complaint] : {
-             Case{R"({"releases":[{"l4t":"36.6.0","jetpak":"6.3","source":["x"]}]})",
-                  "a.json: releases[0] (36.6.0): unknown key \"jetpak\"; the keys are l4t, jetpack, cuda"},
-             Case{R"({"releases":[{"l4t":"36","source":["x"]}]})", R"(releases[0]: "l4t" is "36"; it must be)"},
-             Case{R"({"releases":[{"jetpack":"6.3","source":["x"]}]})", R"("l4t" is missing)"},
-             Case{R"({"releases":[{"l4t":"36.6.0"}]})", R"(releases[0] (36.6.0): "source" is missing)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","source":[]}]})", R"("source" is empty)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","source":"x"}]})", R"("source" must be a list of texts)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","source":["x",3]}]})", R"("source" must be a list of texts)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","driver_cuda":12.6,"source":["x"]}]})", R"("driver_cuda" must be)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","driver_cuda":12061,"source":["x"]}]})", "must have the form 12060"},
-             Case{R"({"releases":[{"l4t":"36.6.0","driver_cuda":99999999999999999999,"source":["x"]}]})",
-                  R"("driver_cuda" must be)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","cuda":"12","source":["x"]}]})", R"("cuda" is "12")"},
-             Case{R"({"releases":[{"l4t":"36.6.0","jetpack":6,"source":["x"]}]})", R"("jetpack" must be text or null)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","jetpack":"","source":["x"]}]})",
-                  R"("jetpack" must be text or null)"},
-             Case{R"({"releases":[{"l4t":"36.6.0","components":{"a":null},"source":["x"]}]})",
-                  "\"components\" must hold texts only; \"a\" is none"},
-             Case{R"({"releases":[{"l4t":"36.6.0","compat":{"lowest":"12.9","highest":"12.4"},"source":["x"]}]})",
-                  "lowest and highest, in this order"},
-             Case{R"({"releases":[{"l4t":"36.6.0","compat":{"low":"12.4"},"source":["x"]}]})", "unknown key \"low\""},
-             Case{R"({"releases":[{"l4t":"36.6.0","source":["x"]},{"l4t":"36.6.0","source":["x"]}]})",
-                  "releases[1] (36.6.0): stands twice in this file"},
-             Case{R"({"releases":[{"l4t":"41.0.0","source":["x"]}]})", "the line R41, which has no record"},
-             Case{R"({"releases":[{"l4t":"36.6.0","socs":["T1"],"source":["x"]}]})", "the SoC T1, which has no record"},
-             Case{R"({"releases":[3]})", "releases[0]: a record must be an object"},
-             Case{R"({"releases":{}})", "\"releases\" must be a list of records"},
-             Case{R"({"release":[]})", "unknown key \"release\"; the keys are about, socs, lines, releases"},
-             Case{R"([])", "must be an object"},
-             Case{R"({"lines":[{"line":"36","support":"supported","socs":[],"source":["x"]}]})", R"("line" must be)"},
-             Case{R"({"lines":[{"line":36,"support":"yes","socs":[],"source":["x"]}]})",
-                  "lines[0] (R36): \"support\" is \"yes\"; it must be supported or not-supported"},
-             Case{R"({"lines":[{"line":36,"support":"supported","source":["x"]}]})", R"("socs" is missing)"},
-             Case{R"({"socs":[{"id":"T1","name":"x","support":"supported","capability":"87","compatible":["a"],
+    for (
+        const auto& [content, complaint] : {
+            Case{R"({"releases":[{"l4t":"36.6.0","jetpak":"6.3","source":["x"]}]})",
+                 "a.json: releases[0] (36.6.0): unknown key \"jetpak\"; the keys are l4t, jetpack, cuda"},
+            Case{R"({"releases":[{"l4t":"36","source":["x"]}]})", R"(releases[0]: "l4t" is "36"; it must be)"},
+            Case{R"({"releases":[{"jetpack":"6.3","source":["x"]}]})", R"("l4t" is missing)"},
+            Case{R"({"releases":[{"l4t":"36.6.0"}]})", R"(releases[0] (36.6.0): "source" is missing)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","source":[]}]})", R"("source" is empty)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","source":"x"}]})", R"("source" must be a list of texts)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","source":["x",3]}]})", R"("source" must be a list of texts)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","driver_cuda":12.6,"source":["x"]}]})", R"("driver_cuda" must be)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","driver_cuda":12061,"source":["x"]}]})", "must have the form 12060"},
+            Case{R"({"releases":[{"l4t":"36.6.0","driver_cuda":99999999999999999999,"source":["x"]}]})",
+                 R"("driver_cuda" must be)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","cuda":"12","source":["x"]}]})", R"("cuda" is "12")"},
+            Case{R"({"releases":[{"l4t":"36.6.0","jetpack":6,"source":["x"]}]})", R"("jetpack" must be text or null)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","jetpack":"","source":["x"]}]})", R"("jetpack" must be text or null)"},
+            Case{R"({"releases":[{"l4t":"36.6.0","components":{"a":null},"source":["x"]}]})",
+                 "\"components\" must hold texts only; \"a\" is none"},
+            Case{R"({"releases":[{"l4t":"36.6.0","compat":{"lowest":"12.9","highest":"12.4"},"source":["x"]}]})",
+                 "lowest and highest, in this order"},
+            Case{R"({"releases":[{"l4t":"36.6.0","compat":{"low":"12.4"},"source":["x"]}]})", "unknown key \"low\""},
+            Case{R"({"releases":[{"l4t":"36.6.0","source":["x"]},{"l4t":"36.6.0","source":["x"]}]})",
+                 "releases[1] (36.6.0): stands twice in this file"},
+            Case{R"({"releases":[{"l4t":"41.0.0","source":["x"]}]})", "the line R41, which has no record"},
+            Case{R"({"releases":[{"l4t":"36.6.0","socs":["T1"],"source":["x"]}]})", "the SoC T1, which has no record"},
+            Case{R"({"releases":[3]})", "releases[0]: a record must be an object"},
+            Case{R"({"releases":{}})", "\"releases\" must be a list of records"},
+            Case{R"({"release":[]})", "unknown key \"release\"; the keys are about, socs, lines, releases"},
+            Case{R"({"compats":[{"soc":"T234","line":36,"product":"jetson","known_up_to":"13.4","source":["x"]}]})",
+                 R"("product" is "jetson"; it must be l4t or sbsa or orin)"},
+            Case{R"({"compats":[{"soc":"T234","line":36,"product":"l4t","source":["x"]}]})",
+                 R"(compats[0] (T234 R36 l4t): "known_up_to" is missing)"},
+            Case{R"({"compats":[{"soc":"T234","line":36,"product":"l4t","promised":["12"],"source":["x"]}]})",
+                 R"("promised" holds "12")"},
+            Case{R"({"compats":[{"soc":"T234","line":36,"product":"l4t","promised":["12.9","12.4"],"source":["x"]}]})",
+                 R"("promised" must be in ascending order)"},
+            Case{
+                R"({"compats":[{"soc":"T234","line":36,"product":"l4t","promise":[],"known_up_to":"13.4","source":["x"]}]})",
+                R"(unknown key "promise")"},
+            Case{R"({"compats":[{"soc":"T1","line":36,"product":"l4t","known_up_to":"13.4","source":["x"]}]})",
+                 "the SoC T1, which has no record"},
+            Case{R"({"compats":[{"soc":"T234","line":44,"product":"l4t","known_up_to":"13.4","source":["x"]}]})",
+                 "the compat record T234 R44 l4t is of a line that has no record"},
+            Case{R"([])", "must be an object"},
+            Case{R"({"lines":[{"line":"36","support":"supported","socs":[],"source":["x"]}]})", R"("line" must be)"},
+            Case{R"({"lines":[{"line":36,"support":"yes","socs":[],"source":["x"]}]})",
+                 "lines[0] (R36): \"support\" is \"yes\"; it must be supported or not-supported"},
+            Case{R"({"lines":[{"line":36,"support":"supported","source":["x"]}]})", R"("socs" is missing)"},
+            Case{R"({"socs":[{"id":"T1","name":"x","support":"supported","capability":"87","compatible":["a"],
                       "soc0_id":"1","gpu_module":"nvgpu","gpu_variant":"nvgpu","source":["x"]}]})",
-                  R"(socs[0] (T1): "capability" is "87")"},
-             Case{R"({"socs":[{"id":"T1","name":"x","support":"supported","capability":"8.7","compatible":["a"],
+                 R"(socs[0] (T1): "capability" is "87")"},
+            Case{R"({"socs":[{"id":"T1","name":"x","support":"supported","capability":"8.7","compatible":["a"],
                       "soc0_id":"0x23","gpu_module":"nvgpu","gpu_variant":"nvgpu","source":["x"]}]})",
-                  "\"soc0_id\" must be the chip's number in decimal"},
-             Case{R"({"socs":[{"id":"T1","name":"x","support":"supported","capability":"8.7",
+                 "\"soc0_id\" must be the chip's number in decimal"},
+            Case{R"({"socs":[{"id":"T1","name":"x","support":"supported","capability":"8.7",
                       "compatible":["nvidia,tegra234"],"soc0_id":"1","gpu_module":"nvgpu","gpu_variant":"nvgpu",
                       "source":["x"]}]})",
-                  "have the compatible word \"nvidia,tegra234\""},
-             Case{"{\"socs\":[\n{\"id\":}]}", "line 2"},
-             Case{R"({"socs":[],"socs":[]})", "\"socs\" stands twice"},
-             Case{"", "line 1"},
-         }) {
+                 "have the compatible word \"nvidia,tegra234\""},
+            Case{"{\"socs\":[\n{\"id\":}]}", "line 2"},
+            Case{R"({"socs":[],"socs":[]})", "\"socs\" stands twice"},
+            Case{"", "line 1"},
+        }) {
         CAPTURE(content);
         const std::string refusal = refusal_of_drop_in(content);
         CAPTURE(refusal);
@@ -223,8 +285,8 @@ TEST_CASE("data that are not there are an error, and a folder of drop-ins that i
 TEST_CASE("no drop-in makes loading misbehave") {
     const Data data;
     for (unsigned seed = 0; seed < 80; ++seed) {
-        data.folder.write("/data.d/a.json",
-                          seed % 4 == 0 ? testing::random_bytes(seed, 80) : testing::mutated(releases, seed));
+        data.folder.write("/data.d/a.json", seed % 4 == 0 ? testing::random_bytes(seed, 80)
+                                                          : testing::mutated(seed % 2 == 0 ? releases : compats, seed));
         CHECK((data.refusal().empty() || data.refusal().find("; correct the file") != std::string::npos));
     }
 }

@@ -1,0 +1,181 @@
+// A cuda_compat runs on some kernel drivers and not on others. Two sources say which: NVIDIA's table lists the CUDA
+// versions that each JetPack can be raised to, and the file's own note lists the branches of the driver that it
+// accepts. The note counts where both drivers have a number (Thor); without numbers it adds only that the compat must
+// be newer, which another check asks. Both are promises: a compat that was seen running is right, whatever they say.
+// (source: CUDA for Tegra application note; the rule by the note: NVIDIA container toolkit, cuda-elf-header.go)
+
+#include <charconv>
+
+#include "daemon/checks/check.hpp"
+#include "daemon/checks/compat_folders.hpp"
+
+namespace jetcuda {
+namespace {
+
+constexpr Remedy take_another{
+    .apt = "Install a cuda_compat that {line} takes ({takes}), and take this one away: {remove}",
+    .nix = "Build the system with a CUDA set that {line} takes ({takes}): sudo nixos-rebuild boot && sudo reboot",
+    .other = "Put a cuda_compat that {line} takes ({takes}) in its place, and take this one out of the way: {aside}",
+};
+
+constexpr Remedy see_for_yourself{
+    .other = "See whether it works: sudo jetcuda-check run --driver {library}",
+};
+
+// "595" of "595.78"; 0 where it is no driver's number.
+int branch_of(std::string_view version) {
+    const std::size_t dot = version.find('.');
+    int branch = 0;
+    const char* end = version.data() + std::min(dot, version.size());
+    const auto [rest, error] = std::from_chars(version.data(), end, branch);
+    return error == std::errc() && rest == end && branch >= 100 ? branch : 0;
+}
+
+// Is the driver number `left` higher than `right`? Part by part, since 580.65.06 has more of them than 580.95.
+bool is_higher(std::string_view left, std::string_view right) {
+    while (!left.empty() || !right.empty()) {
+        const auto take = [](std::string_view& text) {
+            const std::size_t dot = std::min(text.find('.'), text.size());
+            int number = 0;
+            std::from_chars(text.data(), text.data() + dot, number);
+            text.remove_prefix(std::min(dot + 1, text.size()));
+            return number;
+        };
+        const int a = take(left);
+        const int b = take(right);
+        if (a != b) return a > b;
+    }
+    return false;
+}
+
+template <typename Items, typename Text>
+std::string listed(const Items& items, Text text) {
+    std::string list;
+    for (const auto& item : items) list.append(list.empty() ? "" : ", ").append(text(item));
+    return list;
+}
+
+bool holds(const std::vector<CudaVersion>& versions, CudaVersion version) {
+    return std::find(versions.begin(), versions.end(), version) != versions.end();
+}
+
+// The codes by the note; empty where it has no say.
+std::string_view by_note(const CompatFolder& folder, const Facts& facts, Finding& finding) {
+    if (!folder.note.known() || folder.note->drivers.empty() || !facts.libcuda_release.known()) return {};
+    const std::string& native = facts.libcuda_release->driver_version;
+    const int branch = branch_of(native);
+    if (branch == 0 || branch_of(folder.version) == 0) return {};
+    const std::vector<int>& drivers = folder.note->drivers;
+    finding.values["driver"] = native;
+    finding.values["version"] = folder.version;
+    finding.values["branches"] = listed(drivers, [](int driver) { return std::to_string(driver); });
+    finding.evidence.push_back({"driver number", native, facts.libcuda_release.source()});
+    if (std::find(drivers.begin(), drivers.end(), branch) == drivers.end()) return "note-refuses";
+    return is_higher(folder.version, native) ? std::string_view{} : "number-not-higher";
+}
+
+std::string_view by_table(const CompatFolder& folder, const Facts& facts, Finding& finding) {
+    const CompatRecord* own = nullptr;
+    std::string takes;
+    bool any = false;
+    for (const CompatRecord& record : facts.compat->records) {
+        if (record.line != facts.release->line) continue;
+        any = true;
+        if (record.product == name_of(folder.product)) own = &record;
+        const std::vector<CudaVersion>& versions = record.promised.empty() ? record.reported : record.promised;
+        if (versions.empty()) continue;
+        takes.append(takes.empty() ? "" : "; ").append(record.product).append(" ");
+        takes.append(listed(versions, [](CudaVersion version) { return version.text(); }));
+    }
+    finding.values["takes"] = takes.empty() ? "none is known to work" : takes;
+    if (!any) return "no-record";
+    finding.evidence.push_back({"what " + line_text(facts.release->line) + " takes", finding.values["takes"],
+                                own != nullptr ? own->source : "compat.json"});
+    if (own == nullptr) return "other-line";
+    if (holds(own->promised, *folder.cuda)) return "ok";
+    if (holds(own->reported, *folder.cuda)) return "reported";
+    if (*folder.cuda > own->known_up_to) return "newer-than-data";
+    return own->listed ? "outside-window" : "not-established";
+}
+
+// Did jetcuda-probe run on this very library, up to a context?
+bool was_seen_running(const CompatFolder& folder, const Facts& facts) {
+    if (!facts.driver_probe.known() || !is_library_of(folder, facts.driver_probe->library)) return false;
+    const StepAnswer* context = facts.driver_probe->step(ProbeStep::context);
+    return context != nullptr && context->succeeded();
+}
+
+Finding judge_folder(const CompatFolder& folder, const Facts& facts) {
+    Finding finding = about(folder);
+    finding.values["line"] = line_text(facts.release->line);
+    finding.values["library"] = folder.library.path;
+    if (was_seen_running(folder, facts)) {
+        finding.code = "runs";
+        finding.evidence.push_back({"measured", "made a context on the GPU", facts.driver_probe.source()});
+        return finding;
+    }
+    if (!folder.cuda) {
+        finding.code = "cuda-not-recorded";
+        return finding;
+    }
+    const std::optional<NativeCuda> native = native_cuda(facts);
+    if (native && native->version == *folder.cuda) {
+        finding.code = "same-as-driver";
+        return finding;
+    }
+    const std::string_view table = by_table(folder, facts, finding);
+    const std::string_view note = by_note(folder, facts, finding);
+    finding.code = note.empty() ? table : note;
+    return finding;
+}
+
+}  // namespace
+
+extern const Check compat_accepts_this_driver{
+    .id = "compat-accepts-this-driver",
+    .group = Group::compat,
+    .severity = Severity::wanted,
+    .basis = Basis::files,
+    .claim = "its own note and the release's window allow an enabled cuda_compat on this driver",
+    .why =
+        "NVIDIA makes each cuda_compat for some releases of the driver. On another one programs fail at their first "
+        "CUDA call, with error 803 or 804, or worse: they run, and nobody has tried that combination.",
+    .reads = {"cuda_compat folders", "note .note.cuda.fwd_compatibility", "L4T release", "compat.json"},
+    .needs = {"compat-is-for-this-board", "compat-is-newer-than-driver"},
+    .codes =
+        {
+            {"ok", Status::pass, "{dir} brings CUDA {cuda}, to which NVIDIA lets {line} be raised"},
+            {"reported", Status::pass,
+             "{dir} brings CUDA {cuda}, which is reported to work on {line}; NVIDIA does not promise it"},
+            {"runs", Status::pass, "{dir} was seen running on this driver"},
+            no_compat,
+            compat_not_enabled,
+            {"same-as-driver", Status::not_applicable, "{dir} brings CUDA {cuda}, which the driver has itself"},
+            {"note-refuses", Status::fail,
+             "{dir} accepts drivers of the branches {branches} only, by its own note; this one is {driver}",
+             take_another},
+            {"number-not-higher", Status::fail,
+             "{dir} is of driver {version}, which is not above the {driver} of this board, as its rule demands",
+             take_another},
+            {"other-line", Status::fail, "{dir} is the {product} product, which {line} does not take", take_another},
+            {"outside-window", Status::fail, "{dir} brings CUDA {cuda}, to which NVIDIA does not let {line} be raised",
+             take_another},
+            {"newer-than-data", Status::unknown,
+             "{dir} brings CUDA {cuda}, which is newer than anything the data speak of", see_for_yourself},
+            {"not-established", Status::unknown,
+             "Whether the {product} product works on {line} with CUDA {cuda}, nobody has established",
+             see_for_yourself},
+            {"no-record", Status::unknown, "The data do not say which cuda_compat {line} takes on this SoC",
+             see_for_yourself},
+            {"cuda-not-recorded", Status::unknown,
+             "Which CUDA version {dir} brings, which is used by {who}, neither its note nor its package says"},
+        },
+    .judge = [](const Facts& facts) -> Finding {
+        if (std::optional<Finding> nothing = nothing_enabled(facts)) return *std::move(nothing);
+        if (!facts.release.known()) return because_missing(facts.release.missing());
+        return worst_of_enabled(facts, compat_accepts_this_driver,
+                                [&](const CompatFolder& folder) { return judge_folder(folder, facts); });
+    },
+};
+
+}  // namespace jetcuda
