@@ -149,11 +149,15 @@ void read_file(const fs::path& file, Catalog& catalog) {
         for (const auto& item : content.items()) {
             const std::string& key = item.key();
             if (key == "about" || key == "socs" || key == "lines" || key == "releases") continue;
-            throw RecordFlaw("unknown key \"" + key + "\"; the keys are about, socs, lines, releases");
+            if (key == "driver_companions" || key == "kernel_faults") continue;
+            throw RecordFlaw("unknown key \"" + key +
+                             "\"; the keys are about, socs, lines, releases, driver_companions, kernel_faults");
         }
         read_list(content, "socs", catalog.socs, &SocRecord::id, read_soc);
         read_list(content, "lines", catalog.lines, &LineRecord::line, read_line);
         read_list(content, "releases", catalog.releases, &ReleaseRecord::l4t, read_release);
+        read_list(content, "driver_companions", catalog.companions, &CompanionRecord::name, read_companion_record);
+        read_list(content, "kernel_faults", catalog.kernel_faults, &KernelFaultRecord::id, read_kernel_fault_record);
     } catch (const JsonFlaw& flaw) {
         refuse(file, flaw.what());
     } catch (const RecordFlaw& flaw) {
@@ -228,6 +232,9 @@ Catalog load_catalog(const fs::path& data_directory, const fs::path& drop_in_dir
     Catalog catalog;
     read_file(data_directory / "socs.json", catalog);
     read_file(data_directory / "releases.json", catalog);
+    for (const char* name : {"driver_companions.json", "kernel_faults.json"}) {
+        if (fs::exists(data_directory / name)) read_file(data_directory / name, catalog);
+    }
     if (catalog.socs.empty()) refuse(data_directory / "socs.json", "holds no SoC");
     if (catalog.lines.empty()) refuse(data_directory / "releases.json", "holds no line");
     for (const fs::path& file : drop_ins(drop_in_directory)) read_file(file, catalog);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/catalog/system_records.hpp"
 #include "probes/versions.hpp"
 
 namespace jetcuda {
@@ -64,6 +65,8 @@ struct Catalog {
     std::vector<SocRecord> socs;
     std::vector<LineRecord> lines;
     std::vector<ReleaseRecord> releases;  // ascending
+    std::vector<CompanionRecord> companions;
+    std::vector<KernelFaultRecord> kernel_faults;
 
     [[nodiscard]] const SocRecord* soc(std::string_view id) const;
     [[nodiscard]] const LineRecord* line(int line) const;
@@ -75,8 +78,9 @@ struct CatalogError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Reads and validates `socs.json` and `releases.json` in `data_directory`, then every *.json of
-// `drop_in_directory` in the order of their names (a folder that does not exist is no error). Throws CatalogError.
+// Reads and validates `socs.json`, `releases.json`, `driver_companions.json` and `kernel_faults.json` in
+// `data_directory` (the last two where they are), then every *.json of `drop_in_directory` in the order of their names
+// (a folder that does not exist is no error). Throws CatalogError.
 Catalog load_catalog(const std::filesystem::path& data_directory, const std::filesystem::path& drop_in_directory);
 
 }  // namespace jetcuda
