@@ -96,7 +96,7 @@ std::optional<L4tRelease> recorded_l4t(const SystemRoot& root, const ModuleFile&
             return l4t;
         }
         // The modules are the booted system's, unless another one is judged before a switch to it.
-        std::string place = root.incoming_system().empty() ? "/run/booted-system" : "/run/current-system";
+        std::string place = root.incoming_system().empty() ? "/run/booted-system" : root.incoming_system();
         place += "/etc/nv_tegra_release";
         const Fact<ResolvedPath> release = root.resolve(place);
         if (release) l4t = l4t_of_store_path(release->inside);

@@ -13,13 +13,14 @@ constexpr std::string_view release_file = "/proc/sys/kernel/osrelease";
 
 // Where distributions keep modules. On NixOS /lib/modules does not exist, and those of the booted system count, also
 // after a switch to another one; /run/current-system serves a root without the first.
-constexpr std::string_view modules_of_current_system = "/run/current-system/kernel-modules/lib/modules";
-constexpr std::array<std::string_view, 4> module_folders = {
-    "/lib/modules", "/usr/lib/modules", "/run/booted-system/kernel-modules/lib/modules", modules_of_current_system};
+constexpr std::array<std::string_view, 4> module_folders = {"/lib/modules", "/usr/lib/modules",
+                                                            "/run/booted-system/kernel-modules/lib/modules",
+                                                            "/run/current-system/kernel-modules/lib/modules"};
+constexpr std::string_view modules_of_a_system = "/kernel-modules/lib/modules";
 
 // Of a system that is about to be switched to, only its own modules count.
-std::vector<std::string_view> folders_in(const SystemRoot& root) {
-    if (!root.incoming_system().empty()) return {modules_of_current_system};
+std::vector<std::string> folders_in(const SystemRoot& root) {
+    if (!root.incoming_system().empty()) return {root.incoming_system() + std::string(modules_of_a_system)};
     return {module_folders.begin(), module_folders.end()};
 }
 
@@ -43,7 +44,7 @@ Fact<std::string> read_kernel_release(const SystemRoot& root) {
 }
 
 Fact<std::string> read_incoming_kernel_release(const SystemRoot& root) {
-    const std::string folder(modules_of_current_system);
+    const std::string folder = root.incoming_system() + std::string(modules_of_a_system);
     const Fact<std::vector<std::string>> kernels = root.list(folder);
     if (!kernels) return kernels.missing();
     for (const std::string& kernel : *kernels) {
@@ -58,9 +59,9 @@ Fact<KernelModules> read_kernel_modules(const SystemRoot& root, const Fact<std::
     std::string source;
     const Missing* unreadable = nullptr;
     std::vector<Fact<std::vector<std::string>>> listed;
-    const std::vector<std::string_view> folders = folders_in(root);
+    const std::vector<std::string> folders = folders_in(root);
     listed.reserve(folders.size());
-    for (const std::string_view folder : folders) {
+    for (const std::string& folder : folders) {
         listed.push_back(root.list(folder));
         const Fact<std::vector<std::string>>& kernels = listed.back();
         if (!kernels) {

@@ -77,6 +77,15 @@ std::string real_path(const SystemRoot& root, const std::string& path) {
     return found ? found->inside : std::string();
 }
 
+// What is given to the kernel, without the place of the system itself, which each generation has its own of.
+std::string parameters_in(std::string_view text) {
+    std::string parameters;
+    for (const std::string_view word : split(text, ' ')) {
+        if (!word.empty() && !starts_with(word, "init=")) parameters.append(word).append(" ");
+    }
+    return parameters;
+}
+
 void compare_parts(const SystemRoot& root, const std::string& booted, const std::string& current,
                    PendingReboot& pending) {
     for (const std::string_view part : parts_of_a_boot) {
@@ -90,7 +99,7 @@ void compare_parts(const SystemRoot& root, const std::string& booted, const std:
     const std::string parameters = current + "/kernel-params";
     const Fact<std::string> was = root.read_value(booted + "/kernel-params");
     const Fact<std::string> is = root.read_value(parameters);
-    if (was && is && *was != *is) {
+    if (was && is && parameters_in(*was) != parameters_in(*is)) {
         add(pending, "the kernel-params of the current system are not those of the booted one", parameters);
     }
 }
