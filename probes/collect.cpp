@@ -5,6 +5,7 @@
 
 #include "probes/compat/compat.hpp"
 #include "probes/driver/accounts.hpp"
+#include "probes/driver/companions.hpp"
 #include "probes/driver/device_nodes.hpp"
 #include "probes/driver/gpu_module.hpp"
 #include "probes/driver/libcuda.hpp"
@@ -16,7 +17,10 @@
 #include "probes/platform/environment.hpp"
 #include "probes/platform/firmware.hpp"
 #include "probes/platform/kernel.hpp"
+#include "probes/platform/kernel_log.hpp"
 #include "probes/platform/l4t_release.hpp"
+#include "probes/platform/nix_system.hpp"
+#include "probes/platform/pending_reboot.hpp"
 #include "probes/platform/soc.hpp"
 
 namespace jetcuda {
@@ -56,7 +60,8 @@ private:
         scope.live = root_.live();
         scope.at_rest = !scope.live && !root_.exists("/proc/modules");
         scope.driver_override = request_.driver;
-        scope.probe_wanted = request_.probe && (scope.live || request_.driver);
+        if (!root_.incoming_system().empty()) scope.system = root_.incoming_system();
+        scope.probe_wanted = request_.probe && ((scope.live && !scope.system) || request_.driver);
         facts_.environment = read_environment(root_);
         scope.in_container = facts_.environment && facts_.environment->container;
         facts_.distribution = read_distribution(root_);
@@ -94,7 +99,7 @@ private:
 
     void kernel() {
         begin("kernel");
-        facts_.kernel_release = read_kernel_release(root_);
+        facts_.kernel_release = facts_.scope.system ? read_incoming_kernel_release(root_) : read_kernel_release(root_);
         facts_.kernel_modules = read_kernel_modules(root_, facts_.kernel_release);
         begin("gpu module");
         facts_.gpu_module =
@@ -121,7 +126,11 @@ private:
     }
 
     // What libcuda cannot do without.
-    void companions() { begin("companions"); }
+    void companions() {
+        begin("companions");
+        facts_.companions = read_companions(
+            root_, {facts_.libcuda, catalog_.companions, facts_.release ? facts_.release->line : 0, gpu_variant()});
+    }
 
     // Installed packages and toolkits.
     void software() {
@@ -154,7 +163,28 @@ private:
     void containers() { begin("containers"); }
 
     // The running system against the installed one, and what its kernel says.
-    void system_state() { begin("system state"); }
+    void system_state() {
+        begin("system state");
+        const KnownModules known{facts_.kernel_modules, facts_.gpu_module};
+        facts_.booted_system = read_nix_system(root_, booted_nix_system, known);
+        if (facts_.scope.system) {
+            facts_.incoming_system = read_nix_system(root_, *facts_.scope.system, known);
+            facts_.pending_reboot =
+                Missing{Lack::not_asked, "what a restart would change is asked of the current system only",
+                        *facts_.scope.system};
+        } else {
+            facts_.pending_reboot =
+                read_pending_reboot(root_, {facts_.kernel_release, packages_, facts_.booted_system, known});
+        }
+        begin("kernel log");
+        facts_.kernel_log =
+            read_kernel_log(root_, {facts_.boot_id, catalog_.kernel_faults, gpu_variant(), facts_.scope.in_container});
+    }
+
+    // "nvgpu" or "openrm"; empty where the SoC is not known.
+    [[nodiscard]] std::string gpu_variant() const {
+        return facts_.board && facts_.board->soc ? facts_.board->soc->gpu_variant : std::string();
+    }
 
     void driver() {
         std::string library;
@@ -181,6 +211,7 @@ private:
             return std::nullopt;
         }
         if (!facts_.scope.live) return because("the drivers of another root cannot be asked on this machine");
+        if (facts_.scope.system) return because("the driver of a system that is not running has no module to ask");
         if (facts_.board && !facts_.board->tegra) return because("this machine is no Jetson");
         if (!facts_.libcuda) return because("there is no libcuda to ask: " + facts_.libcuda.missing().why);
         if (!facts_.libcuda->elf)

@@ -195,7 +195,9 @@ struct DriverCompanion {
     std::string path;      // empty: not found where libcuda would find it
     std::string flaw;      // found and no library: "empty", "not an ELF file"; else empty
     std::string version;   // in its file name: "540.5.0"; else empty
-    bool required = true;  // false: told, but CUDA works without it
+    bool required = true;  // NEEDED: libcuda does not load without it. Others are known from the data alone
+    bool extra = false;    // of the data: boards without it are whole
+    std::string without;   // of the data, a clause: what does not work without it
 };
 
 // ---- installed software ----
@@ -329,6 +331,7 @@ struct Containers {
 struct PendingReboot {
     std::vector<std::string> reasons;  // complete clauses: "/run/reboot-required names linux-image-…"; empty: none
     std::vector<std::string> sources;  // of each
+    std::vector<std::string> other_packages;  // that ask for a restart, and hold neither kernel nor driver
 };
 
 // A NixOS system in the store: the booted one, the current one, or one that is about to be switched to.
@@ -351,6 +354,7 @@ struct GpuFault {
 struct KernelLog {
     std::vector<GpuFault> faults;
     unsigned long lines = 0;  // that were read
+    bool cut = false;         // there were more than could be read: the rest is not known
 };
 
 struct Facts {

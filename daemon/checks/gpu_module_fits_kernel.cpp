@@ -20,7 +20,7 @@ extern const Check gpu_module_fits_kernel{
     .needs = {"kernel-modules-are-installed"},
     .codes =
         {
-            {"ok", Status::pass, "{module} on disk was built for the running kernel {kernel}"},
+            {"ok", Status::pass, "{module} on disk was built for the {which} kernel {kernel}"},
             {"loaded-with-other-vermagic", Status::pass,
              "{module} was built for the kernel {vermagic}, and the running kernel {kernel} has accepted and loaded "
              "it"},
@@ -33,7 +33,7 @@ extern const Check gpu_module_fits_kernel{
              {.other = "See what the file says of itself: modinfo {file}"}},
             {"built-for-another-kernel",
              Status::fail,
-             "{module} on disk was built for the kernel {vermagic}, but {kernel} is running",
+             "{module} on disk was built for the kernel {vermagic}, but the {which} kernel is {kernel}",
              {.apt = "Install the kernel and its modules as one set, then restart the board: "
                      "sudo apt-get install --reinstall {packages} && sudo reboot",
               .nix = "Build kernel and modules from one configuration and restart into them: "
@@ -44,7 +44,7 @@ extern const Check gpu_module_fits_kernel{
                        "modinfo -F vermagic {file}; uname -r"}},
             {"not-installed",
              Status::fail,
-             "There is no {module} module for the running kernel {kernel}",
+             "There is no {module} module for the {which} kernel {kernel}",
              {.apt = "Install the package that holds it: sudo apt-get install --reinstall {packages}",
               .nix = "Enable the Jetson modules of jetpack-nixos, build and restart: "
                      "hardware.nvidia-jetpack.enable = true;",
@@ -60,16 +60,20 @@ extern const Check gpu_module_fits_kernel{
         const PackageNames packages = package_names(facts);
         Finding finding{
             .values = {{"module", running.name}, {"packages", packages.kernel}, {"recipe", packages.recipe}}};
+        // Before a switch to a NixOS system, its own kernel is the one that has to take the module.
+        const std::string which = facts.scope.system ? "incoming" : "running";
+        finding.values["which"] = which;
         if (running.presence == ModulePresence::built_in) {
             finding.code = "built-in";
             return finding;
         }
         if (!facts.kernel_release.known()) return because_missing(facts.kernel_release.missing());
         finding.values["kernel"] = *facts.kernel_release;
-        finding.evidence.push_back({"running kernel", *facts.kernel_release, facts.kernel_release.source()});
+        finding.evidence.push_back({which + " kernel", *facts.kernel_release, facts.kernel_release.source()});
         if (!file.known()) {
             if (!file.lacks(Lack::not_there)) return because_missing(file.missing());
-            finding.code = running.presence == ModulePresence::loaded ? "loaded-without-file" : "not-installed";
+            const bool works = running.presence == ModulePresence::loaded && !facts.scope.system;
+            finding.code = works ? "loaded-without-file" : "not-installed";
             return finding;
         }
         const std::string built_for = file->vermagic.substr(0, file->vermagic.find(' '));
@@ -83,8 +87,8 @@ extern const Check gpu_module_fits_kernel{
         if (built_for == *facts.kernel_release) {
             finding.code = "ok";
         } else {
-            finding.code =
-                running.presence == ModulePresence::loaded ? "loaded-with-other-vermagic" : "built-for-another-kernel";
+            const bool works = running.presence == ModulePresence::loaded && !facts.scope.system;
+            finding.code = works ? "loaded-with-other-vermagic" : "built-for-another-kernel";
         }
         return finding;
     },

@@ -19,9 +19,9 @@ extern const Check kernel_modules_are_installed{
     .needs = {},
     .codes =
         {
-            {"ok", Status::pass, "The running kernel {kernel} has its modules in {directory}"},
+            {"ok", Status::pass, "The {which} kernel {kernel} has its modules in {directory}"},
             {"built-in", Status::pass,
-             "The running kernel {kernel} has {module} built in and needs no modules for the GPU"},
+             "The {which} kernel {kernel} has {module} built in and needs no modules for the GPU"},
             {"no-modules",
              Status::fail,
              "The GPU of this board has no module to load: {others}",
@@ -38,8 +38,13 @@ extern const Check kernel_modules_are_installed{
         if (!facts.kernel_release.known()) return because_missing(facts.kernel_release.missing());
         const std::string& kernel = *facts.kernel_release;
         const PackageNames packages = package_names(facts);
-        Finding finding{.values = {{"kernel", kernel}, {"packages", packages.kernel}, {"recipe", packages.recipe}},
-                        .evidence = {{"running kernel", kernel, facts.kernel_release.source()}}};
+        // Before a switch to a NixOS system, its own kernel is the one to judge.
+        const std::string which = facts.scope.system ? "incoming" : "running";
+        Finding finding{.values = {{"kernel", kernel},
+                                   {"which", which},
+                                   {"packages", packages.kernel},
+                                   {"recipe", packages.recipe}},
+                        .evidence = {{which + " kernel", kernel, facts.kernel_release.source()}}};
         const bool found = facts.kernel_modules.known() && !facts.kernel_modules->directory.empty();
         if (found) {
             finding.code = "ok";
@@ -56,7 +61,7 @@ extern const Check kernel_modules_are_installed{
         }
         finding.code = "no-modules";
         std::string others = facts.kernel_modules.known() ? "" : facts.kernel_modules.missing().why;
-        if (others.empty()) others = "no modules of the running kernel " + kernel + " are installed";
+        if (others.empty()) others = "no modules of the " + which + " kernel " + kernel + " are installed";
         finding.values["others"] = others;
         finding.evidence.push_back({"modules on disk", others, facts.kernel_modules.source()});
         return finding;

@@ -21,6 +21,9 @@ extern const Check loaded_module_is_installed_one{
         {
             {"ok", Status::pass, "The loaded {module} is the one on disk: both have the {kind} {loaded}"},
             {"built-in", Status::not_applicable, "{module} is built into the kernel"},
+            {"incoming-system", Status::not_applicable,
+             "The {module} on disk is the incoming system's, which is not running; whether its libraries can meet the "
+             "loaded one is judged by switch-keeps-driver"},
             {"not-comparable", Status::not_applicable,
              "The loaded {module} and the file {file} have no build id and no srcversion in common to compare"},
             {"another-is-installed",
@@ -44,6 +47,10 @@ extern const Check loaded_module_is_installed_one{
         Finding finding{.values = {{"module", loaded.name}}};
         if (loaded.presence == ModulePresence::built_in) {
             finding.code = "built-in";
+            return finding;
+        }
+        if (facts.scope.system) {
+            finding.code = "incoming-system";
             return finding;
         }
         if (loaded.presence == ModulePresence::absent) {

@@ -12,6 +12,7 @@ namespace {
 void add_scope(Rows& rows, const Scope& scope) {
     const std::string source = "the command line";
     rows.put("scope.root", scope.root, source);
+    if (scope.system) rows.put("scope.system", *scope.system, source);
     rows.put("scope.at_rest", scope.at_rest, "/proc/modules below the root");
     rows.put("scope.probe_wanted", scope.probe_wanted, source);
     if (scope.driver_override) rows.put("scope.driver", *scope.driver_override, source);

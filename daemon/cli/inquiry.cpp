@@ -120,12 +120,12 @@ Inquiry open_inquiry(const Options& options) {
     request.service_users = settings.service_users;
 
     try {
-        Inquiry inquiry{std::move(settings), std::move(catalog), SystemRoot{root}, std::move(request)};
+        Inquiry inquiry{std::move(settings), std::move(catalog), SystemRoot{root, options.system}, std::move(request)};
         if (options.state_dir) inquiry.state_directory = *options.state_dir;
         // Another run ends within its own limits, so one that is waited for this long is no ordinary one.
         inquiry.lock_wait = inquiry.settings.probe_total_limit + lock_margin;
         return inquiry;
-    } catch (const std::runtime_error& error) {  // the folder, or its .jetcuda-root.json
+    } catch (const std::runtime_error& error) {  // the folder, its .jetcuda-root.json, or the system
         throw UsageError(error.what());
     }
 }
@@ -133,7 +133,8 @@ Inquiry open_inquiry(const Options& options) {
 Facts ask_machine(const Inquiry& inquiry, bool driver_needed) {
     CollectRequest request = inquiry.request;
     request.probe = request.probe && driver_needed;
-    const bool asks_a_driver = request.probe && (inquiry.root.live() || request.driver);
+    const bool own_driver = inquiry.root.live() && inquiry.root.incoming_system().empty();
+    const bool asks_a_driver = request.probe && (own_driver || request.driver);
     if (!asks_a_driver) return collect(inquiry.root, inquiry.catalog, request);
 
     if (request.on_progress) request.on_progress("gpu lock");  // the daemon hears from us before we wait

@@ -21,12 +21,14 @@ struct Options {
     bool no_probe = false;
     bool all = false;
     bool markdown = false;
-    std::optional<std::string> root, soc, driver, data, config;
+    std::optional<std::string> root, system, soc, driver, data, config;
     std::optional<std::string> for_file;
     std::optional<std::string> request, state_dir, deny_file;  // for the daemon, the units and the tests
 
     // The machine to judge is not simply this one with its own driver, so no report of the daemon can answer.
-    [[nodiscard]] bool names_another_machine() const { return root || soc || driver || no_probe || data || config; }
+    [[nodiscard]] bool names_another_machine() const {
+        return root || system || soc || driver || no_probe || data || config;
+    }
 };
 
 // The caller asked for something that does not exist or cannot be: one line, with the way out.

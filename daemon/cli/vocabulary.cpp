@@ -37,6 +37,10 @@ const std::vector<OptionWord>& global_options() {
     static const std::vector<OptionWord> options = {
         {"--root", "DIR", "judge the system below DIR, not this one; nothing is probed unless --driver is given",
          &Options::root},
+        {"--system", "PATH",
+         "judge, before a switch to it, the NixOS system at PATH inside the root; nothing is probed unless --driver is "
+         "given",
+         &Options::system},
         {"--soc", "SOC", "the SoC of an image at rest, which names none itself: T194, T234 or T264", &Options::soc},
         {"--driver", "FILE", "the libcuda to ask, a file of this machine; nothing else changes", &Options::driver},
         {"--no-probe", "", "read and judge only; load no driver", &Options::no_probe},

@@ -3,11 +3,11 @@
 _jetcuda_check() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
     local verbs="status run facts list explain which-libcuda gate"
-    local options="--root --soc --driver --no-probe --data --config --json --help --version"
+    local options="--root --system --soc --driver --no-probe --data --config --json --help --version"
     COMPREPLY=()
 
     case $previous in
-        --root|--data|--config)
+        --root|--system|--data|--config)
             mapfile -t COMPREPLY < <(compgen -d -- "$current")
             compopt -o filenames 2>/dev/null
             return ;;
@@ -24,7 +24,7 @@ _jetcuda_check() {
     local verb="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --root|--soc|--driver|--data|--config|--for) ((i++)) ;;
+            --root|--system|--soc|--driver|--data|--config|--for) ((i++)) ;;
             -*) ;;
             *) verb=${COMP_WORDS[i]}; break ;;
         esac

@@ -18,6 +18,7 @@ complete -c jetcuda-check -n $no_verb -a gate -d 'The boot decision'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from run explain' -a '(__jetcuda_check_ids)'
 
 complete -c jetcuda-check -l root -r -a '(__fish_complete_directories)' -d 'Judge the system below a folder'
+complete -c jetcuda-check -l system -r -a '(__fish_complete_directories)' -d 'Judge a NixOS system before a switch to it'
 complete -c jetcuda-check -l soc -x -a 'T194 T234 T264' -d 'The SoC of an image at rest'
 complete -c jetcuda-check -l driver -r -F -d 'The libcuda to ask'
 complete -c jetcuda-check -l no-probe -d 'Read and judge only; load no driver'

@@ -95,9 +95,12 @@ std::optional<L4tRelease> recorded_l4t(const SystemRoot& root, const ModuleFile&
             add_source(sources, "store path " + real->inside);
             return l4t;
         }
-        const Fact<ResolvedPath> booted = root.resolve("/run/booted-system/etc/nv_tegra_release");
-        if (booted) l4t = l4t_of_store_path(booted->inside);
-        if (l4t) add_source(sources, "/run/booted-system/etc/nv_tegra_release, in " + booted->inside);
+        // The modules are the booted system's, unless another one is judged before a switch to it.
+        std::string place = root.incoming_system().empty() ? "/run/booted-system" : root.incoming_system();
+        place += "/etc/nv_tegra_release";
+        const Fact<ResolvedPath> release = root.resolve(place);
+        if (release) l4t = l4t_of_store_path(release->inside);
+        if (l4t) add_source(sources, place + ", in " + release->inside);
         return l4t;
     }
     if (!question.packages) return std::nullopt;
@@ -114,12 +117,17 @@ Fact<ModuleRelease> read_release_of(const SystemRoot& root, const GpuModule& mod
     ModuleRelease release;
     std::string sources;
     const std::string& name = module.running.name;
+    // Before a switch, the module that counts is the one that the incoming system would load.
+    const bool incoming = !root.incoming_system().empty();
+    std::string version = incoming ? std::string() : module.running.version;
+    if (incoming && module.file) version = module.file->version;
     // R38.4 puts the word TempVersion there, which names no release.
-    if (name == "nvidia" && is_driver_number(module.running.version)) {
-        release.driver_version = module.running.version;
-        add_source(sources, "/sys/module/" + name + "/version");
+    if (name == "nvidia" && is_driver_number(version)) {
+        release.driver_version = version;
+        add_source(sources, incoming ? module.file->path : "/sys/module/" + name + "/version");
     }
-    if (!question.in_container && module.file && !is_another_build(module.running, *module.file)) {
+    const bool counts = module.file && (incoming || !is_another_build(module.running, *module.file));
+    if (!question.in_container && counts) {
         release.l4t = recorded_l4t(root, *module.file, question, sources);
     }
     if (release.l4t || !release.driver_version.empty()) return {std::move(release), sources};

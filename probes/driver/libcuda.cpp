@@ -6,12 +6,13 @@
 #include "probes/driver/libcuda_file.hpp"
 #include "probes/platform/l4t_release.hpp"
 #include "probes/system/text.hpp"
+#include "probes/system/tmpfiles.hpp"
 
 namespace jetcuda {
 namespace {
 
 constexpr std::string_view boot_link = "/usr/lib/aarch64-linux-gnu/libcuda.so.1";
-constexpr std::string_view nixos_profile_rule = "/nix/var/nix/profiles/system/etc/tmpfiles.d/graphics-driver.conf";
+constexpr std::string_view nixos_profile = "/nix/var/nix/profiles/system";
 
 std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
 std::string_view name_in(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -41,20 +42,11 @@ bool has_both_variants(const SystemRoot& root) {
     return root.exists(folder + "/nvgpu/libcuda.so.1.1") && root.exists(folder + "/openrm/libcuda.so.1.1");
 }
 
-// What the rule "L+ /run/opengl-driver - - - - /nix/store/…" of a NixOS image will link at boot.
-// (source: nixpkgs nixos/modules/hardware/graphics.nix; fields may stand in single quotes)
+// What a NixOS image that is not running will link at boot: the rule of its system profile says it.
 std::string nixos_driver_folder(const SystemRoot& root) {
-    const Fact<std::string> rules = root.read(nixos_profile_rule);
-    if (!rules) return {};
-    std::string_view rest = *rules;
-    while (!rest.empty()) {
-        std::string line(trimmed(take_line(rest)));
-        line.erase(std::remove(line.begin(), line.end(), '\''), line.end());
-        if (line.find(" /run/opengl-driver ") == std::string::npos) continue;
-        std::string target = line.substr(line.find_last_of(" \t") + 1);
-        if (starts_with(target, "/nix/store/")) return target;
-    }
-    return {};
+    std::string file(nixos_profile);
+    const Fact<std::string> rules = root.read(file.append(driver_link_rules));
+    return rules ? link_target_in_rules(*rules, driver_link) : std::string();
 }
 
 // The version in the name of libcuda's JIT compiler, which is delivered with it: the L4T release up to R35
@@ -135,7 +127,7 @@ std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
 
 Fact<LibcudaFile> find_libcuda(const SystemRoot& root, const LibcudaPlaces& places) {
     std::vector<std::string> candidates = libcuda_candidates(places);
-    if (places.distribution == Distribution::nixos && places.at_rest) {
+    if (places.distribution == Distribution::nixos && places.at_rest && root.incoming_system().empty()) {
         const std::string folder = nixos_driver_folder(root);
         if (!folder.empty()) candidates.push_back(folder + "/lib/libcuda.so.1");
     }

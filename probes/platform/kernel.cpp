@@ -16,6 +16,13 @@ constexpr std::string_view release_file = "/proc/sys/kernel/osrelease";
 constexpr std::array<std::string_view, 4> module_folders = {"/lib/modules", "/usr/lib/modules",
                                                             "/run/booted-system/kernel-modules/lib/modules",
                                                             "/run/current-system/kernel-modules/lib/modules"};
+constexpr std::string_view modules_of_a_system = "/kernel-modules/lib/modules";
+
+// Of a system that is about to be switched to, only its own modules count.
+std::vector<std::string> folders_in(const SystemRoot& root) {
+    if (!root.incoming_system().empty()) return {root.incoming_system() + std::string(modules_of_a_system)};
+    return {module_folders.begin(), module_folders.end()};
+}
 
 // A removed kernel may leave an empty folder behind.
 bool holds_something(const SystemRoot& root, const std::string& folder) {
@@ -36,14 +43,25 @@ Fact<std::string> read_kernel_release(const SystemRoot& root) {
                    std::string(release_file)};
 }
 
+Fact<std::string> read_incoming_kernel_release(const SystemRoot& root) {
+    const std::string folder = root.incoming_system() + std::string(modules_of_a_system);
+    const Fact<std::vector<std::string>> kernels = root.list(folder);
+    if (!kernels) return kernels.missing();
+    for (const std::string& kernel : *kernels) {
+        if (holds_something(root, path_below(folder, kernel))) return {kernel, path_below(folder, kernel)};
+    }
+    return Missing{Lack::not_there, folder + " holds no modules of any kernel", folder};
+}
+
 Fact<KernelModules> read_kernel_modules(const SystemRoot& root, const Fact<std::string>& kernel_release) {
     if (!kernel_release) return kernel_release.missing();
     KernelModules modules;
     std::string source;
     const Missing* unreadable = nullptr;
     std::vector<Fact<std::vector<std::string>>> listed;
-    listed.reserve(module_folders.size());
-    for (const std::string_view folder : module_folders) {
+    const std::vector<std::string> folders = folders_in(root);
+    listed.reserve(folders.size());
+    for (const std::string& folder : folders) {
         listed.push_back(root.list(folder));
         const Fact<std::vector<std::string>>& kernels = listed.back();
         if (!kernels) {
@@ -68,7 +86,8 @@ Fact<KernelModules> read_kernel_modules(const SystemRoot& root, const Fact<std::
     }
     if (!modules.directory.empty()) return {std::move(modules), source};
     if (unreadable != nullptr) return *unreadable;
-    std::string why = "no modules of the running kernel " + *kernel_release + " are installed";
+    const std::string which = root.incoming_system().empty() ? "running" : "incoming";
+    std::string why = "no modules of the " + which + " kernel " + *kernel_release + " are installed";
     if (modules.other_kernels.empty()) {
         why += ", nor of any other";
     } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <system_error>
@@ -128,7 +129,7 @@ std::string source_name(std::string_view path, bool from_notes) {
 
 }  // namespace
 
-SystemRoot::SystemRoot(const fs::path& host_directory) {
+SystemRoot::SystemRoot(const fs::path& host_directory, const std::optional<std::string>& system) {
     std::error_code error;
     host_directory_ = fs::canonical(host_directory, error);
     if (error) {
@@ -141,6 +142,7 @@ SystemRoot::SystemRoot(const fs::path& host_directory) {
     }
     live_ = host_directory_ == "/";
     if (!live_) read_notes();
+    if (system) enter_system(*system);
 }
 
 const SystemRoot::Noted* SystemRoot::noted(std::string_view inside) const {
@@ -162,6 +164,10 @@ Fact<SystemRoot::Walked> SystemRoot::walk(std::string_view path) const {
     bool from_notes = false;
     int links = 0;
 
+    const auto too_many_links = [&]() -> Missing {
+        return {Lack::not_understood, std::string(path) + " leads through more than 40 symbolic links: a symlink loop",
+                std::string(path)};
+    };
     const auto look = [&]() -> int {
         struct stat found {};
         const std::string host = prefix + (inside.empty() ? "/" : inside);
@@ -197,13 +203,17 @@ Fact<SystemRoot::Walked> SystemRoot::walk(std::string_view path) const {
         }
         const std::size_t parent_length = inside.size();
         inside.append("/").append(component);
+        if (const std::optional<std::string> target = incoming_target(inside)) {
+            if (target->empty()) return missing_for(ENOENT, path, inside);
+            if (++links > link_limit) return too_many_links();
+            rest.insert(0, *target);
+            inside.clear();
+            status.kind = FileKind::directory;
+            continue;
+        }
         if (const int error = look(); error != 0) return missing_for(error, path, inside);
         if (status.kind != FileKind::symlink) continue;
-        if (++links > link_limit) {
-            return Missing{Lack::not_understood,
-                           std::string(path) + " leads through more than 40 symbolic links: a symlink loop",
-                           std::string(path)};
-        }
+        if (++links > link_limit) return too_many_links();
         const std::string target = read_link(prefix + inside);
         if (target.empty()) return missing_for(errno, path, inside);
         rest.insert(0, target + (rest.empty() ? "" : "/"));

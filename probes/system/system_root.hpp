@@ -15,12 +15,24 @@
 // f (owner and mode of a file that is really there). `mode` is octal text; uid and gid are 0 where absent. A path
 // is absolute, without links in it; folders above it need not exist. `dirs` are folders, 0755 root:root. Any other
 // key, or a path named twice, is an error.
+//
+// A NixOS system that is not running yet (--system) is no root of its own: its links lead into the store of the root
+// that it lies in. So it is a second parameter, and the root is then seen as it will be once that system is switched
+// to, by the links that a switch sets:
+//
+//   /run/current-system   leads to it
+//   /etc/static           leads to its etc
+//   /etc/NAME             is the one of its etc, where that holds one; all other files of /etc (passwd, group) stay
+//   /run/opengl-driver    leads to what the rule in its etc/tmpfiles.d/graphics-driver.conf names, or nowhere
+//
+// Everything else stays what it is: /proc, /sys, /dev, /run/booted-system.
 
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,10 +63,14 @@ class SystemRoot {
 public:
     // Opens nothing but `.jetcuda-root.json`, which is read for any root other than "/". Throws
     // std::runtime_error naming the file and the way out when the folder is missing or that file is malformed.
-    explicit SystemRoot(const std::filesystem::path& host_directory = "/");
+    // `system` is a NixOS system's path inside the root; the same error is thrown where it is none.
+    explicit SystemRoot(const std::filesystem::path& host_directory = "/",
+                        const std::optional<std::string>& system = std::nullopt);
 
     [[nodiscard]] bool live() const { return live_; }  // this root is "/", the running system's own
     [[nodiscard]] const std::filesystem::path& host_directory() const { return host_directory_; }
+    // The NixOS system that is not running yet, its links followed: "/nix/store/…-nixos-system-…". Empty: none given.
+    [[nodiscard]] const std::string& incoming_system() const { return incoming_system_; }
 
     // Files the kernel makes up report size 0, so the limit counts what was read. A longer file is
     // not_understood; a FIFO, socket or device is refused without opening it.
@@ -84,9 +100,15 @@ private:
     [[nodiscard]] Fact<Walked> walk(std::string_view path) const;
     [[nodiscard]] const Noted* noted(std::string_view inside) const;
     void read_notes();
+    void enter_system(const std::string& path);
+    // Where a switch to the incoming system would lead this path; empty text: nowhere. Nothing: as it is.
+    [[nodiscard]] std::optional<std::string> incoming_target(const std::string& inside) const;
 
     std::filesystem::path host_directory_;
     bool live_ = false;
+    std::string incoming_system_;
+    std::string incoming_etc_;                         // without links
+    std::string incoming_driver_;                      // as its rule names it
     std::map<std::string, Noted, std::less<>> noted_;  // from .jetcuda-root.json, by path inside the root
     mutable std::map<std::string, int, std::less<>> read_counts_;
 };

@@ -53,3 +53,13 @@ TEST_CASE("a file without vermagic is unknown") {
     CHECK(judged(id, with_vermagic("", ModulePresence::loaded)).code == "no-vermagic");
     CHECK(judged(id, with_vermagic("", ModulePresence::loaded)).status == Status::unknown);
 }
+
+TEST_CASE("before a switch, the incoming kernel has to take the module, whatever is loaded now") {
+    Facts facts = healthy_orin();
+    facts.scope.system = "/nix/store/x-nixos-system";
+    CHECK(judged_alone("gpu-module-fits-kernel", facts).code == "ok");
+    facts.kernel_release = Fact<std::string>("5.15.199", "/nix/store/x-nixos-system");
+    CHECK(judged_alone("gpu-module-fits-kernel", facts).code == "built-for-another-kernel");
+    facts.gpu_module.value().file = missing(Lack::not_there);
+    CHECK(judged_alone("gpu-module-fits-kernel", facts).code == "not-installed");
+}

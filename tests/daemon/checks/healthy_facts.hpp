@@ -176,6 +176,22 @@ inline Facts healthy(const BoardDescription& board) {
     facts.libcuda_search = Fact<LibcudaSearch>(search, "/etc/ld.so.cache");
     facts.libcuda_release = Fact<DriverRelease>(DriverRelease{board.l4t, soc.gpu_module == "nvidia" ? "595.78" : ""},
                                                 "package nvidia-l4t-cuda");
+    std::vector<DriverCompanion> companions(2);
+    companions[0].name = "libnvrm_gpu.so";
+    companions[0].asked_by = "NEEDED of " + libcuda.path;
+    companions[0].path = "/usr/lib/aarch64-linux-gnu/nvidia/libnvrm_gpu.so";
+    companions[1].name = "libnvidia-ptxjitcompiler.so.*";
+    companions[1].asked_by = "driver_companions.json";
+    companions[1].version = facts.libcuda_release->driver_version.empty() ? "540.5.0" : "595.78";
+    if (board.l4t.line == 35) companions[1].version = board.l4t.text();
+    companions[1].path = "/usr/lib/aarch64-linux-gnu/nvidia/libnvidia-ptxjitcompiler.so." + companions[1].version;
+    companions[1].required = false;
+    companions[1].without = "no PTX can be compiled";
+    facts.companions = Fact<std::vector<DriverCompanion>>(companions, libcuda.real_path);
+    facts.pending_reboot = Fact<PendingReboot>(PendingReboot{}, "/run/reboot-required");
+    KernelLog log;
+    log.lines = 1500;
+    facts.kernel_log = Fact<KernelLog>(log, "the journal of this boot");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
     return facts;
 }

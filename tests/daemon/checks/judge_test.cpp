@@ -37,6 +37,9 @@ const std::vector<Spoil>& spoils() {
         [](Facts& f, Lack lack) { f.service_users = missing(lack); },
         [](Facts& f, Lack lack) { f.libcuda = missing(lack); },
         [](Facts& f, Lack lack) { f.libcuda_release = missing(lack); },
+        [](Facts& f, Lack lack) { f.companions = missing(lack); },
+        [](Facts& f, Lack lack) { f.pending_reboot = missing(lack); },
+        [](Facts& f, Lack lack) { f.kernel_log = missing(lack); },
         [](Facts& f, Lack lack) { f.driver_probe = missing(lack); },
     };
     return all;

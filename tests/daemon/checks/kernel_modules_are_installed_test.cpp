@@ -45,3 +45,10 @@ TEST_CASE("a folder that may not be read is unknown, and at rest there is no run
     facts.scope.at_rest = true;
     CHECK(judged(id, facts).code == "not-running");
 }
+
+TEST_CASE("before a switch, the sentence speaks of the incoming kernel") {
+    Facts facts = healthy_orin();
+    CHECK(judged_alone("kernel-modules-are-installed", facts).summary.find("The running kernel") == 0);
+    facts.scope.system = "/nix/store/x-nixos-system";
+    CHECK(judged_alone("kernel-modules-are-installed", facts).summary.find("The incoming kernel") == 0);
+}

@@ -42,3 +42,11 @@ TEST_CASE("built in, without a file, not readable") {
     facts.gpu_module.value().file = missing(Lack::not_readable);
     CHECK(judged(id, facts).code == "not-readable");
 }
+
+TEST_CASE("before a switch, the module on disk is the incoming system's and need not be the loaded one") {
+    Facts facts = healthy_orin();
+    facts.scope.system = "/nix/store/x-nixos-system";
+    facts.gpu_module.value().file.value().build_id = "ffff";
+    CHECK(judged(id, facts).code == "incoming-system");
+    CHECK(judged(id, facts).status == Status::not_applicable);
+}
