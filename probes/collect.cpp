@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "probes/containers/containers.hpp"
 #include "probes/driver/accounts.hpp"
 #include "probes/driver/device_nodes.hpp"
 #include "probes/driver/gpu_module.hpp"
@@ -61,7 +62,7 @@ private:
 
     void platform() {
         begin("packages");
-        packages_ = read_dpkg(root_, {"nvidia-l4t-"});
+        packages_ = read_dpkg(root_, {"nvidia-l4t-", "nvidia-container-toolkit", "docker"});
         begin("release");
         facts_.release = read_release(root_, catalog_, packages_);
         facts_.line = line_of_release();
@@ -127,7 +128,10 @@ private:
 
     void compat() { begin("compat"); }
 
-    void containers() { begin("containers"); }
+    void containers() {
+        begin("containers");
+        facts_.containers = read_containers(root_, catalog_.container_files, packages_, container_surroundings(facts_));
+    }
 
     // The running system against the installed one, and what its kernel says.
     void system_state() { begin("system state"); }

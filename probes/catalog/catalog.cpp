@@ -96,6 +96,30 @@ ReleaseRecord read_release(RecordReader& reader) {
     return release;
 }
 
+ContainerFileRecord read_container_file(RecordReader& reader) {
+    ContainerFileRecord file;
+    file.id = reader.text("id");
+    reader.call_it(file.id);
+    file.variants = reader.texts("variants");
+    for (const std::string& variant : file.variants) {
+        if (variant != "nvgpu" && variant != "openrm") reader.refuse("variants", "must hold nvgpu or openrm");
+    }
+    for (const std::string& list : reader.texts("lists")) {
+        if (list != "csv" && list != "cdi") reader.refuse("lists", "must hold csv or cdi");
+        (list == "csv" ? file.csv : file.cdi) = true;
+    }
+    file.node = reader.one_of("kind", {"node", "library"}) == "node";
+    file.names = reader.texts("names");
+    if (file.variants.empty()) reader.refuse("variants", "must not be empty");
+    if (file.names.empty()) reader.refuse("names", "must not be empty");
+    for (const std::string& name : file.names) {
+        if (file.node == starts_with(name, "/dev/")) continue;
+        reader.refuse("names", "must hold paths below /dev for a node, and names of files for a library");
+    }
+    file.source = read_source(reader);
+    return file;
+}
+
 // A later file replaces whole records, so that what is no longer true of one cannot linger in it.
 template <typename Record, typename Key>
 void put(std::vector<Record>& records, Record record, Key Record::*key) {
@@ -149,11 +173,13 @@ void read_file(const fs::path& file, Catalog& catalog) {
         for (const auto& item : content.items()) {
             const std::string& key = item.key();
             if (key == "about" || key == "socs" || key == "lines" || key == "releases") continue;
-            throw RecordFlaw("unknown key \"" + key + "\"; the keys are about, socs, lines, releases");
+            if (key == "container_files") continue;
+            throw RecordFlaw("unknown key \"" + key + "\"; the keys are about, socs, lines, releases, container_files");
         }
         read_list(content, "socs", catalog.socs, &SocRecord::id, read_soc);
         read_list(content, "lines", catalog.lines, &LineRecord::line, read_line);
         read_list(content, "releases", catalog.releases, &ReleaseRecord::l4t, read_release);
+        read_list(content, "container_files", catalog.container_files, &ContainerFileRecord::id, read_container_file);
     } catch (const JsonFlaw& flaw) {
         refuse(file, flaw.what());
     } catch (const RecordFlaw& flaw) {
@@ -228,6 +254,7 @@ Catalog load_catalog(const fs::path& data_directory, const fs::path& drop_in_dir
     Catalog catalog;
     read_file(data_directory / "socs.json", catalog);
     read_file(data_directory / "releases.json", catalog);
+    read_file(data_directory / "container_files.json", catalog);
     if (catalog.socs.empty()) refuse(data_directory / "socs.json", "holds no SoC");
     if (catalog.lines.empty()) refuse(data_directory / "releases.json", "holds no line");
     for (const fs::path& file : drop_ins(drop_in_directory)) read_file(file, catalog);

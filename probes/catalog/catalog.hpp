@@ -60,10 +60,22 @@ struct ReleaseRecord {
     std::string source;
 };
 
+// A part of the driver that CUDA in a container cannot do without.
+struct ContainerFileRecord {
+    std::string id;                     // "nvmap"
+    std::vector<std::string> variants;  // "nvgpu", "openrm": the GPU drivers that need it
+    bool csv = false;                   // the lists of the container runtime must name it
+    bool cdi = false;                   // CDI specs must
+    bool node = false;                  // a device node, named by path; else a library, by its file's name
+    std::vector<std::string> names;     // one of them is enough; '*' stands for any letters
+    std::string source;
+};
+
 struct Catalog {
     std::vector<SocRecord> socs;
     std::vector<LineRecord> lines;
     std::vector<ReleaseRecord> releases;  // ascending
+    std::vector<ContainerFileRecord> container_files;
 
     [[nodiscard]] const SocRecord* soc(std::string_view id) const;
     [[nodiscard]] const LineRecord* line(int line) const;
@@ -75,7 +87,7 @@ struct CatalogError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Reads and validates `socs.json` and `releases.json` in `data_directory`, then every *.json of
+// Reads and validates `socs.json`, `releases.json` and `container_files.json` in `data_directory`, then every *.json of
 // `drop_in_directory` in the order of their names (a folder that does not exist is no error). Throws CatalogError.
 Catalog load_catalog(const std::filesystem::path& data_directory, const std::filesystem::path& drop_in_directory);
 

@@ -25,11 +25,16 @@ constexpr std::string_view releases =
         "kernel":null,"socs":["T234"],"components":{"cuda_cudart":"12.6.68"},"cudnn":"9.3.0.75","tensorrt":null,
         "compat":{"lowest":"12.4","highest":"12.9"},"source":["x"]}]})";
 
+constexpr std::string_view container_files =
+    R"({"container_files":[{"id":"nvmap","variants":["nvgpu"],"lists":["csv"],"kind":"node",
+        "names":["/dev/nvmap"],"source":["x"]}]})";
+
 // Data of a test: those above, with drop-ins.
 struct Data {
     Data() {
         folder.write("/data/socs.json", socs);
         folder.write("/data/releases.json", releases);
+        folder.write("/data/container_files.json", container_files);
     }
     [[nodiscard]] Catalog load() const { return load_catalog(folder.on_host("/data"), folder.on_host("/data.d")); }
     [[nodiscard]] std::string refusal() const {
@@ -69,6 +74,11 @@ TEST_CASE("our own data load, and hold what the checks rest on") {
     CHECK(catalog.soc("T186")->support == SocSupport::left_behind);
     CHECK(catalog.soc("T210")->support == SocSupport::left_behind);
     CHECK(catalog.soc("T999") == nullptr);
+
+    REQUIRE(catalog.container_files.size() > 10);
+    CHECK(catalog.container_files.front().id == "libcuda");
+    CHECK(catalog.container_files.front().csv);
+    CHECK(catalog.container_files.front().cdi);
 
     CHECK(catalog.line(35)->socs == std::vector<std::string>{"T194", "T234"});
     CHECK(catalog.line(36)->socs == std::vector<std::string>{"T234"});
@@ -196,6 +206,15 @@ TEST_CASE("a file that breaks a rule is refused with file, record, key and way o
                       "compatible":["nvidia,tegra234"],"soc0_id":"1","gpu_module":"nvgpu","gpu_variant":"nvgpu",
                       "source":["x"]}]})",
                   "have the compatible word \"nvidia,tegra234\""},
+             Case{R"({"container_files":[{"id":"a","variants":["amd"],"lists":[],"kind":"node","names":["/dev/a"],
+                      "source":["x"]}]})",
+                  R"(container_files[0] (a): "variants" must hold nvgpu or openrm)"},
+             Case{R"({"container_files":[{"id":"a","variants":["nvgpu"],"lists":["x"],"kind":"node",
+                      "names":["/dev/a"],"source":["x"]}]})",
+                  R"("lists" must hold csv or cdi)"},
+             Case{R"({"container_files":[{"id":"a","variants":["nvgpu"],"lists":["csv"],"kind":"library",
+                      "names":["/dev/a"],"source":["x"]}]})",
+                  R"("names" must hold paths below /dev for a node)"},
              Case{"{\"socs\":[\n{\"id\":}]}", "line 2"},
              Case{R"({"socs":[],"socs":[]})", "\"socs\" stands twice"},
              Case{"", "line 1"},
