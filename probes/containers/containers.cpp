@@ -20,6 +20,7 @@ constexpr std::string_view csv_folder = "/etc/nvidia-container-runtime/host-file
 constexpr std::string_view cdi_folders[] = {"/etc/cdi", "/var/run/cdi", "/run/cdi"};
 constexpr std::size_t most_lists = 64;
 constexpr std::size_t most_mounts = 10'000;
+constexpr std::size_t most_wildcards = 100;  // each costs the listing of folders; NVIDIA's lists have two
 
 constexpr std::string_view toolkit_programs[] = {
     "/usr/bin/nvidia-container-runtime",       "/usr/bin/nvidia-ctk",
@@ -154,6 +155,12 @@ private:
     void add(MountEntry&& entry) {
         if (!has_wildcard(entry.path)) {
             look_at(std::move(entry));
+            return;
+        }
+        if (++wildcards_ > most_wildcards) {
+            if (wildcards_ == most_wildcards + 1) {
+                result_.skipped.push_back(entry.source + ": this and all further wildcards, since no list has so many");
+            }
             return;
         }
         const std::vector<std::string> found = expand(root_, entry.path);
@@ -310,6 +317,7 @@ private:
     const ContainerSurroundings& around_;
     Containers result_;
     bool csv_read_ = false;
+    std::size_t wildcards_ = 0;
     std::string gpu_spec_;                // the last of those that count
     std::optional<Missing> spec_unread_;  // one that may be for the GPU
 };

@@ -9,6 +9,7 @@ namespace jetcuda {
 namespace {
 
 constexpr std::size_t most_matches = 256;
+constexpr std::size_t most_folders = 64;  // that are listed for one pattern
 
 }  // namespace
 
@@ -40,6 +41,7 @@ bool matches(std::string_view text, std::string_view pattern) {
 
 std::vector<std::string> expand(const SystemRoot& root, std::string_view pattern) {
     std::vector<std::string> found{""};
+    std::size_t folders = 0;
     for (const std::string_view name : split(pattern, '/')) {
         if (name.empty()) continue;
         std::vector<std::string> next;
@@ -48,6 +50,7 @@ std::vector<std::string> expand(const SystemRoot& root, std::string_view pattern
                 next.push_back(path_below(folder, name));
                 continue;
             }
+            if (++folders > most_folders) break;
             const Fact<std::vector<std::string>> names = root.list(folder.empty() ? "/" : folder);
             if (!names) continue;
             for (const std::string& candidate : *names) {

@@ -16,7 +16,8 @@ bool has_wildcard(std::string_view text);
 
 bool matches(std::string_view text, std::string_view pattern);
 
-// The paths below the root that match; no more than 256, and none where a folder cannot be listed.
+// The paths below the root that match; no more than 256, from no more than 64 folders, and none where
+// a folder cannot be listed.
 std::vector<std::string> expand(const SystemRoot& root, std::string_view pattern);
 
 }  // namespace jetcuda

@@ -15,8 +15,8 @@ using namespace jetcuda::testing;
 namespace {
 
 // A board with the programs of these engines.
-struct Board {
-    explicit Board(const std::vector<std::string>& programs) {
+struct LittleBoard {
+    explicit LittleBoard(const std::vector<std::string>& programs) {
         for (const std::string& program : programs) root.write("/usr/bin/" + program, "x");
     }
     [[nodiscard]] Fact<bool> registered(const std::string& engine, const EngineSurroundings& around = {}) const {
@@ -41,7 +41,7 @@ EngineSurroundings with_spec(const std::string& docker_version = {}) {
 TEST_CASE("engines are known by their programs, wherever those are") {
     const TempRoot none;
     CHECK(read_engines(SystemRoot(none.directory()), {}).empty());
-    const Board all({"dockerd", "containerd", "podman", "crio"});
+    const LittleBoard all({"dockerd", "containerd", "podman", "crio"});
     const std::vector<ContainerEngine> engines = read_engines(SystemRoot(all.root.directory()), {});
     REQUIRE(engines.size() == 4);
     CHECK(engines[0].name == "docker");
@@ -54,7 +54,7 @@ TEST_CASE("engines are known by their programs, wherever those are") {
 }
 
 TEST_CASE("docker knows a runtime by its name or its program") {
-    const Board board({"dockerd"});
+    const LittleBoard board({"dockerd"});
     CHECK_FALSE(*board.registered("docker"));
     CHECK(board.registered("docker").source() == "/etc/docker/daemon.json");
     board.root.write("/etc/docker/daemon.json", R"({"runtimes":{"nvidia":{"path":"nvidia-container-runtime"}}})");
@@ -67,7 +67,7 @@ TEST_CASE("docker knows a runtime by its name or its program") {
 }
 
 TEST_CASE("settings that docker would not start with tell nothing") {
-    const Board board({"dockerd"});
+    const LittleBoard board({"dockerd"});
     for (const char* text : {"{", "[]", "", R"({"runtimes":[]})", R"({"runtimes":{},"runtimes":{}})"}) {
         CAPTURE(text);
         board.root.write("/etc/docker/daemon.json", text);
@@ -78,7 +78,7 @@ TEST_CASE("settings that docker would not start with tell nothing") {
 }
 
 TEST_CASE("docker reads CDI specs where it was told to, or its version does by itself") {
-    const Board board({"dockerd"});
+    const LittleBoard board({"dockerd"});
     CHECK(*board.registered("docker", with_spec("28.2.2-0ubuntu1")));
     CHECK(*board.registered("docker", with_spec("29.0.1-1")));
     CHECK_FALSE(*board.registered("docker", with_spec("27.5.1-0ubuntu3")));
@@ -93,7 +93,7 @@ TEST_CASE("docker reads CDI specs where it was told to, or its version does by i
 }
 
 TEST_CASE("docker's unit may name the runtime, or another file of settings") {
-    const Board board({"dockerd"});
+    const LittleBoard board({"dockerd"});
     board.root.write("/etc/systemd/system/docker.service.d/override.conf",
                      "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --add-runtime nvidia=/usr/bin/nvidia-container-"
                      "runtime\n");
@@ -107,7 +107,7 @@ TEST_CASE("docker's unit may name the runtime, or another file of settings") {
 }
 
 TEST_CASE("containerd knows it by a table or by the program of one, in its settings or a drop-in") {
-    const Board board({"containerd"});
+    const LittleBoard board({"containerd"});
     CHECK_FALSE(*board.registered("containerd"));
     board.root.write("/etc/containerd/config.toml",
                      "version = 2\n# [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.nvidia]\n"
@@ -126,7 +126,7 @@ TEST_CASE("containerd knows it by a table or by the program of one, in its setti
 }
 
 TEST_CASE("containerd reads CDI specs where its settings say so, or are those of containerd 2") {
-    const Board board({"containerd"});
+    const LittleBoard board({"containerd"});
     CHECK_FALSE(*board.registered("containerd", with_spec()));
     board.root.write("/etc/containerd/config.toml", "version = 3\n");
     CHECK(*board.registered("containerd", with_spec()));
@@ -138,7 +138,7 @@ TEST_CASE("containerd reads CDI specs where its settings say so, or are those of
 TEST_CASE("podman and CRI-O need a spec, a hook or a runtime") {
     for (const std::string engine : {"podman", "crio"}) {
         CAPTURE(engine);
-        const Board board({engine});
+        const LittleBoard board({engine});
         CHECK_FALSE(*board.registered(engine));
         CHECK(*board.registered(engine, with_spec()));
         EngineSurroundings unread;
@@ -147,18 +147,18 @@ TEST_CASE("podman and CRI-O need a spec, a hook or a runtime") {
         board.root.write("/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json", "{}");
         CHECK(*board.registered(engine));
     }
-    const Board podman({"podman"});
+    const LittleBoard podman({"podman"});
     podman.root.write("/etc/containers/containers.conf",
                       "[engine.runtimes]\nnvidia = [\"/usr/bin/nvidia-container-runtime\"]\n");
     CHECK(podman.registered("podman").source() == "/etc/containers/containers.conf, line 2");
-    const Board crio({"crio"});
+    const LittleBoard crio({"crio"});
     crio.root.write("/etc/crio/crio.conf.d/99-nvidia.toml",
                     "[crio.runtime.runtimes.nvidia]\nruntime_path = \"/usr/bin/nvidia-container-runtime\"\n");
     CHECK(*crio.registered("crio"));
 }
 
 TEST_CASE("no settings make it misbehave") {
-    const Board board({"dockerd", "containerd", "podman"});
+    const LittleBoard board({"dockerd", "containerd", "podman"});
     const SystemRoot root(board.root.directory());
     for (unsigned seed = 0; seed < 300; ++seed) {
         board.root.write("/etc/docker/daemon.json", mutated(R"({"runtimes":{"nvidia":{"path":"x"}}})", seed));

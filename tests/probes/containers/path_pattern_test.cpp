@@ -44,7 +44,8 @@ TEST_CASE("paths that match are found below the root") {
 TEST_CASE("a folder of endless names gives a bounded answer") {
     const TempRoot board;
     for (int i = 0; i < 400; ++i) board.write("/many/" + std::to_string(i) + "/x", "");
-    CHECK(expand(SystemRoot(board.directory()), "/many/*/*").size() == 256);
+    CHECK(expand(SystemRoot(board.directory()), "/many/*").size() == 256);
+    CHECK(expand(SystemRoot(board.directory()), "/many/*/*").size() == 63);
 }
 
 TEST_CASE("no pattern takes long") {
