@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "probes/compat/compat.hpp"
+#include "probes/containers/containers.hpp"
 #include "probes/driver/accounts.hpp"
 #include "probes/driver/companions.hpp"
 #include "probes/driver/device_nodes.hpp"
@@ -160,7 +161,10 @@ private:
         facts_.compat = read_compat(root_, catalog_, question);
     }
 
-    void containers() { begin("containers"); }
+    void containers() {
+        begin("containers");
+        facts_.containers = read_containers(root_, catalog_.container_files, packages_, container_surroundings(facts_));
+    }
 
     // The running system against the installed one, and what its kernel says.
     void system_state() {

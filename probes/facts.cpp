@@ -33,6 +33,8 @@ std::string_view name_of(CudaBuild build) {
     return "not recorded";
 }
 
+std::string_view name_of(MountList list) { return list == MountList::csv ? "CSV" : "CDI"; }
+
 std::string_view name_of(CompatProduct product) {
     switch (product) {
         case CompatProduct::l4t: return "l4t";

@@ -299,22 +299,36 @@ struct Compat {
 
 struct ContainerEngine {
     std::string name;  // "docker", "containerd", "podman", "crio"
-    bool registered =
-        false;  // its configuration names NVIDIA's runtime, or it reads CDI and a CDI spec for the GPU is there
-    std::string source;  // the configuration that says so, or was looked at
+    // Its configuration names NVIDIA's runtime, or it reads CDI and a CDI spec for the GPU is there. The source is the
+    // configuration that says so, or was looked at.
+    Fact<bool> registered;
 };
+
+enum class MountList { csv, cdi };
+std::string_view name_of(MountList list);  // "CSV", "CDI"
 
 enum class MountKind { library, link, device, directory, other };
 
 // One entry of a CSV mount list or a CDI spec: a file of the host that containers are given.
 struct ContainerMount {
+    MountList list = MountList::csv;
     MountKind kind = MountKind::other;
-    std::string path;    // on the host
+    std::string path;    // on the host; with the wildcards of the list where nothing matches them
     std::string source;  // "/etc/nvidia-container-runtime/host-files-for-container.d/devices.csv, line 3"
     bool there = false;
     bool empty = false;        // there, a regular file of no bytes
-    std::string other_driver;  // names a version that is another driver's: "595.78"; else empty
-    bool essential = false;    // of the driver's minimal set: CUDA in a container cannot do without it
+    std::string other_driver;  // its name carries this driver number, which is not libcuda's: "595.78"; else empty
+    bool essential = false;    // of the driver's minimal set, by its name
+};
+
+// A part of the driver's minimal set that containers are not given, although the board has it or a list names it.
+struct WithheldFile {
+    MountList list = MountList::csv;
+    MountKind kind = MountKind::library;
+    std::string id;       // of the data: "nvmap"
+    std::string path;     // that the board has, or that the list names
+    bool listed = false;  // a list names it, and it is not there; false: the board has it, and no list names it
+    std::string source;   // the list's line, or the folder of the lists
 };
 
 struct Containers {
@@ -322,8 +336,11 @@ struct Containers {
     std::string toolkit_version;  // or empty
     std::string toolkit_source;
     std::vector<ContainerEngine> engines;  // installed ones
+    std::vector<std::string> lists;        // files of both kinds that were read: "/var/run/cdi/nvidia.yaml"
+    std::vector<Missing> unread;           // those that are there and say nothing: not readable, or malformed
+    std::vector<std::string> skipped;  // lines that are no entry, as the toolkit skips them: "…/a.csv, line 7: …"
     std::vector<ContainerMount> mounts;
-    std::vector<std::string> unlisted;  // essential files or nodes that the board has and no list names
+    std::vector<WithheldFile> withheld;
 };
 
 // ---- the running system against the installed one ----

@@ -30,6 +30,9 @@ constexpr std::string_view compats =
     R"({"compats":[{"soc":"T234","line":36,"product":"l4t","promised":["12.4","12.9"],"reported":["12.7"],
         "known_up_to":"13.4","source":["x","y"]},
         {"soc":"T234","line":36,"product":"orin","promised":null,"known_up_to":"13.4","source":["x"]}]})";
+constexpr std::string_view container_files =
+    R"({"container_files":[{"id":"nvmap","variants":["nvgpu"],"lists":["csv"],"kind":"node",
+        "names":["/dev/nvmap"],"source":["x"]}]})";
 
 // Data of a test: those above, with drop-ins.
 struct Data {
@@ -38,6 +41,9 @@ struct Data {
         folder.write("/data/releases.json", releases);
         folder.write("/data/packages.json", packages);
         folder.write("/data/compat.json", compats);
+        folder.write("/data/container_files.json", container_files);
+        folder.write("/data/driver_companions.json", "{}");
+        folder.write("/data/kernel_faults.json", "{}");
     }
     [[nodiscard]] Catalog load() const { return load_catalog(folder.on_host("/data"), folder.on_host("/data.d")); }
     [[nodiscard]] std::string refusal() const {
@@ -77,6 +83,11 @@ TEST_CASE("our own data load, and hold what the checks rest on") {
     CHECK(catalog.soc("T186")->support == SocSupport::left_behind);
     CHECK(catalog.soc("T210")->support == SocSupport::left_behind);
     CHECK(catalog.soc("T999") == nullptr);
+
+    REQUIRE(catalog.container_files.size() > 10);
+    CHECK(catalog.container_files.front().id == "libcuda");
+    CHECK(catalog.container_files.front().csv);
+    CHECK(catalog.container_files.front().cdi);
 
     CHECK(catalog.line(35)->socs == std::vector<std::string>{"T194", "T234"});
     CHECK(catalog.line(36)->socs == std::vector<std::string>{"T234"});
@@ -261,6 +272,15 @@ TEST_CASE("a file that breaks a rule is refused with file, record, key and way o
                       "compatible":["nvidia,tegra234"],"soc0_id":"1","gpu_module":"nvgpu","gpu_variant":"nvgpu",
                       "source":["x"]}]})",
                  "have the compatible word \"nvidia,tegra234\""},
+            Case{R"({"container_files":[{"id":"a","variants":["amd"],"lists":[],"kind":"node","names":["/dev/a"],
+                      "source":["x"]}]})",
+                 R"(container_files[0] (a): "variants" must hold nvgpu or openrm)"},
+            Case{R"({"container_files":[{"id":"a","variants":["nvgpu"],"lists":["x"],"kind":"node",
+                      "names":["/dev/a"],"source":["x"]}]})",
+                 R"("lists" must hold csv or cdi)"},
+            Case{R"({"container_files":[{"id":"a","variants":["nvgpu"],"lists":["csv"],"kind":"library",
+                      "names":["/dev/a"],"source":["x"]}]})",
+                 R"("names" must hold paths below /dev for a node)"},
             Case{"{\"socs\":[\n{\"id\":}]}", "line 2"},
             Case{R"({"socs":[],"socs":[]})", "\"socs\" stands twice"},
             Case{"", "line 1"},
