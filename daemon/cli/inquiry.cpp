@@ -151,14 +151,17 @@ Facts ask_machine(const Inquiry& inquiry, bool driver_needed) {
     return facts;
 }
 
-Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks) {
-    const Facts facts = ask_machine(inquiry, rests_on_driver(checks));
+Report judge_facts(const Inquiry& inquiry, const Facts& facts, const std::vector<const Check*>& checks) {
     std::vector<CheckResult> results = judge(facts, checks);
     ReportTime time;
     time.generated_at = now_as_text();
     time.duration_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - inquiry.begin).count();
     return make_report(facts, std::move(results), time);
+}
+
+Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks) {
+    return judge_facts(inquiry, ask_machine(inquiry, rests_on_driver(checks)), checks);
 }
 
 std::vector<const Check*> checks_named(const std::vector<std::string>& ids) {

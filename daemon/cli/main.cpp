@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "daemon/cli/files.hpp"
 #include "daemon/cli/options.hpp"
 #include "daemon/cli/output.hpp"
 #include "daemon/cli/vocabulary.hpp"
@@ -52,6 +53,8 @@ int main(int argc, char** argv) {
         status = tell(error.what(), ExitStatus::usage_error);
     } catch (const CatalogError& error) {
         status = tell(error.what(), ExitStatus::usage_error);
+    } catch (const FileError& error) {
+        status = tell(error.what(), ExitStatus::input_output_error);
     } catch (const OutputError& error) {
         if (!error.reader_left) write_error_line(error.what());
         status = ExitStatus::input_output_error;

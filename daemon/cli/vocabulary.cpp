@@ -70,8 +70,9 @@ const std::vector<VerbWord>& all_verbs() {
          {{"--markdown", "", "as the table in the README", &Options::markdown}},
          perform_list},
         {"explain",
-         "ID",
-         "one check: what it claims, why it matters, what it reads, every way it can go and the remedy",
+         "ID [CODE]",
+         "one check: what it claims, why it matters, what it reads, every way it can go and the remedy; or one of "
+         "these ways",
          {},
          perform_explain},
         {"gate",
@@ -79,6 +80,17 @@ const std::vector<VerbWord>& all_verbs() {
          "the boot decision: exit status 1 withholds boot-complete.target, 0 lets it be reached",
          {{"--deny-file", "FILE", "made when the boot is withheld, removed when it is not", &Options::deny_file, true}},
          perform_gate},
+        {"diff",
+         "A B",
+         "what changed between two reports, files that \"run --json\" wrote; exit status 0 nothing, 1 something",
+         {},
+         perform_diff},
+        {"bundle",
+         "FILE",
+         "a support bundle (.tar.gz or .tar.zst): facts, report, log lines and settings, without serial numbers, "
+         "addresses and names; FILE \"-\" is standard output",
+         {{"--force", "", "replace FILE if it is there already", &Options::force}},
+         perform_bundle},
     };
     return verbs;
 }

@@ -45,7 +45,10 @@ expect 64 'no check driver-initialises\. Did you mean driver-initializes\?.*jetc
 expect 64 'no check libcuda\. Did you mean libcuda-is-' explain libcuda
 expect 64 'no check run\.' explain run
 expect 64 'takes the id of one check.*none' explain
-expect 64 'takes the id of one check.*2' explain soc-is-supported libcuda-is-found
+expect 64 'takes the id of one check.*3 words' explain soc-is-supported ok ok
+expect 64 'soc-is-supported has no code libcuda-is-found\..*explain soc-is-supported"' explain soc-is-supported libcuda-is-found
+expect 64 'driver-matches-module has no code release-differ\. Did you mean releases-differ\?' explain driver-matches-module release-differ
+expect 64 'has no code not-prob\. Did you mean not-probed\?' explain driver-initializes not-prob
 expect 64 "--root $folder/missing: No such file" run --root "$folder/missing" "$data"
 expect 64 '--root /dev/null: it is no folder' run --root /dev/null "$data"
 expect 64 '--soc T999: there is no such SoC. It is one of T194, T234 or T264' run --soc T999 "$data" "$config"
@@ -55,6 +58,19 @@ expect 64 '--driver names a driver.*--no-probe' run --no-probe --driver "$0" "$d
 expect 64 "--data $folder/missing" run --data "$folder/missing" "$config"
 expect 64 "--config $folder/missing" run "$data" --config "$folder/missing"
 expect 64 '--json and --markdown' list --json --markdown
+expect 64 '"diff" compares two reports, and was given none\. Name two files' diff
+expect 64 '"diff" compares two reports, and was given 1\.' diff "$0"
+expect 64 '"diff" compares two reports, and was given 3\.' diff "$0" "$0" "$0"
+expect 64 'Standard input can be one of the two' diff - -
+expect 74 "$folder/missing could not be read: No such file" diff "$folder/missing" "$0"
+expect 74 "$folder could not be read: Is a directory" diff "$folder" "$0"
+expect 74 "$0 holds no report: .*line 1, column 1.*jetcuda-check run --json" diff "$0" "$0"
+expect 74 'standard input holds no report' diff - "$0"
+expect 64 '"bundle" takes one file to write, and was given none' bundle
+expect 64 '"bundle" takes one file to write, and was given 2' bundle a.tar.gz b.tar.gz
+expect 64 'out.zip: .*ends in .tar.gz or .tar.zst' bundle "$folder/out.zip" "$data" "$config"
+expect 64 'With FILE "-".*--json' bundle - --json
+expect 64 '--force is an option of "bundle"' run --force
 expect 64 '--request takes "-" only' run --request=socket
 
 # A configuration that is not understood is the caller's, too.
@@ -74,6 +90,7 @@ expect 0 '' list
 expect 0 '' --json list
 expect 0 '' list --json
 expect 0 '' explain soc-is-supported
+expect 0 '' explain soc-is-supported not-a-jetson
 
 # An answer that cannot be written is an error, and says so; a reader that left is one, in silence.
 if [ -w /dev/full ]; then
