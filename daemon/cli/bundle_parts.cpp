@@ -16,6 +16,7 @@
 #include "daemon/report/json.hpp"
 #include "daemon/report/outside_text.hpp"
 #include "daemon/report/text.hpp"
+#include "probes/system/text.hpp"
 
 namespace jetcuda {
 namespace {
@@ -54,19 +55,24 @@ Redactor redactor_for(const Inquiry& inquiry, const Facts& facts) {
     return Redactor{std::move(secrets)};
 }
 
+// Rows about installed software hold versions of four numbers, which look like addresses.
+bool holds_versions(std::string_view row) {
+    return starts_with(row, "software") || starts_with(row, "toolkits") || starts_with(row, "compat");
+}
+
 BundlePart facts_part(const Facts& facts, const Redactor& redactor) {
     std::vector<FactRow> rows = rows_of(facts);
     for (FactRow& row : rows) {
-        row.name = redactor.own(row.name);
-        row.source = redactor.own(row.source);
-        row.why = redactor.own(row.why);
-        if (auto* text = std::get_if<std::string>(&row.value)) *text = redactor.own(*text);
+        const bool versions = holds_versions(row.name);
+        const auto clean = [&](std::string& text) { text = versions ? redactor.own(text) : redactor.foreign(text); };
+        for (std::string* text : {&row.name, &row.source, &row.why}) clean(*text);
+        if (auto* text = std::get_if<std::string>(&row.value)) clean(*text);
         if (auto* list = std::get_if<std::vector<std::string>>(&row.value)) {
-            for (std::string& entry : *list) entry = redactor.own(entry);
+            for (std::string& entry : *list) clean(entry);
         }
     }
     return {"facts.json", "what was read, each value with its source (jetcuda-check facts --json)",
-            rows_as_json(rows, redactor.own(facts.scope.root))};
+            rows_as_json(rows, redactor.foreign(facts.scope.root))};
 }
 
 // What the daemon keeps may be of another moment than what is judged for the bundle, and that is often the point.
@@ -80,17 +86,17 @@ BundlePart daemon_report_part(const Inquiry& inquiry, const Options& options, co
         const std::string text = read_file(fs::path{inquiry.state_directory} / "report.json", report_size_limit);
         return {name, what, to_pretty_json(redactor.report(report_from_json(text)))};
     } catch (const FileError& error) {
-        return absent(name, what, redactor.own(error.what()));
+        return absent(name, what, redactor.foreign(error.what()));
     } catch (const ReportFormatError& error) {
         return absent(name, what,
-                      redactor.own(fmt::format("the daemon's report is not understood ({})", error.what())));
+                      redactor.foreign(fmt::format("the daemon's report is not understood ({})", error.what())));
     }
 }
 
 BundlePart driver_output_part(const Facts& facts, const Redactor& redactor) {
     const std::string name = "driver-stderr.txt";
     const std::string what = "what the driver printed on standard error while it was asked";
-    if (!facts.driver_probe.known()) return absent(name, what, redactor.own(facts.driver_probe.missing().why));
+    if (!facts.driver_probe.known()) return absent(name, what, redactor.foreign(facts.driver_probe.missing().why));
     const std::string& text = facts.driver_probe->error_output;
     if (text.empty()) return absent(name, what, "it printed nothing");
     return {name, what, plain_lines(redactor.foreign(text))};
@@ -123,14 +129,14 @@ BundlePart settings_part(const Inquiry& inquiry, const Options& options, const R
     std::string text;
     for (const fs::path& file : files) {
         if (!fs::is_regular_file(file, error)) continue;
-        text += fmt::format("# {}\n", redactor.own(file.string()));
+        text += fmt::format("# {}\n", redactor.foreign(file.string()));
         try {
             text += plain_lines(redactor.foreign(read_file(file, settings_file_limit)));
         } catch (const FileError& why) {
-            text += fmt::format("({})\n", redactor.own(why.what()));
+            text += fmt::format("({})\n", redactor.foreign(why.what()));
         }
     }
-    if (text.empty()) return absent(name, what, redactor.own(fmt::format("there are none in {}", folder.string())));
+    if (text.empty()) return absent(name, what, redactor.foreign(fmt::format("there are none in {}", folder.string())));
     return {name, what, text};
 }
 
@@ -139,7 +145,7 @@ BundlePart versions_part(const Inquiry& inquiry, const Facts& facts, const Redac
     text += fmt::format("libc {} (of the system that made this bundle)\n", ::gnu_get_libc_version());
     text += fmt::format("{}\n", ::archive_version_string());
     if (facts.kernel_release.known())
-        text += fmt::format("kernel {}\n", redactor.own(plain_line(*facts.kernel_release)));
+        text += fmt::format("kernel {}\n", redactor.foreign(plain_line(*facts.kernel_release)));
     const Fact<std::string> system = inquiry.root.read("/etc/os-release");
     if (system.known()) text += fmt::format("\n# /etc/os-release\n{}", plain_lines(redactor.foreign(*system)));
     return {"versions.txt", "of this program, its libraries, the kernel and the distribution", text};

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
     hold_standard_descriptors();
     // A reader that leaves is an error of write(), to be told as such, and no reason to die in silence.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // the same of a file that may grow no further
     ExitStatus status = ExitStatus::our_fault;
     try {
         status = perform(argc, argv);

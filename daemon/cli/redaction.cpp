@@ -248,9 +248,30 @@ Match find_host(const Place& place, const Secrets& secrets) {
     return found;
 }
 
+bool is_cut(std::string_view rest) { return begins_with(rest, "…") || begins_with(rest, "..."); }
+
+// A long text is cut somewhere, perhaps within a number; the half that is left is taken out, too.
+Match find_cut_number(const Place& place) {
+    constexpr std::size_t shortest = 5;
+    if (is_letter_or_digit(place.before())) return {};
+    const std::string_view rest = place.rest().substr(0, 64);
+    const std::size_t length = run_of(rest, [](char c) { return is_hex(c) || c == ':' || c == '-'; });
+    const std::string_view number = rest.substr(0, length);
+    if (length < shortest || !is_cut(place.rest().substr(length))) return {};
+    if (std::none_of(number.begin(), number.end(), is_digit)) return {};
+    return Found{length, "<cut>"};
+}
+
 Match find_serial(const Place& place, const Secrets& secrets) {
+    constexpr std::size_t shortest_half = 4;
     for (const std::string& serial : secrets.serials) {
+        if (lower(place.text[place.at]) != lower(serial[0])) continue;
         if (begins_with(place.rest(), serial)) return Found{serial.size(), "<serial>"};
+        const std::size_t end = std::min(place.rest().substr(0, serial.size()).find_first_of("\xE2."), serial.size());
+        if (end >= shortest_half && end < serial.size() && is_cut(place.rest().substr(end)) &&
+            begins_with(serial, place.rest().substr(0, end))) {
+            return Found{end, "<serial>"};
+        }
     }
     return {};
 }
@@ -259,6 +280,7 @@ Match find_secret(const Place& place, const Secrets& secrets, bool foreign) {
     if (Match found = find_serial(place, secrets)) return found;
     if (Match found = find_labelled(place, secrets)) return found;
     if (Match found = find_uuid(place, secrets)) return found;
+    if (Match found = find_cut_number(place)) return found;
     if (Match found = find_mac(place)) return found;
     if (Match found = find_ipv4(place, foreign)) return found;
     if (Match found = find_ipv6(place)) return found;
@@ -298,10 +320,10 @@ std::string Redactor::own(std::string_view text) const { return redacted(text, s
 std::string Redactor::foreign(std::string_view text) const { return redacted(text, secrets_, true); }
 
 Report Redactor::report(Report report) const {
-    const auto clean = [this](std::string& text) { text = own(text); };
+    const auto clean = [this](std::string& text) { text = foreign(text); };
     Secrets of_boot;
     of_boot.kept_ids = {report.boot_id};
-    report.boot_id = find_uuid({report.boot_id, 0}, of_boot) ? report.boot_id : own(report.boot_id);
+    report.boot_id = find_uuid({report.boot_id, 0}, of_boot) ? report.boot_id : foreign(report.boot_id);
     for (std::string* text : {&report.root, &report.driver_under_test, &report.sentence, &report.device.module,
                               &report.device.model, &report.device.gpu, &report.stack.kernel, &report.stack.libcuda}) {
         clean(*text);
@@ -311,12 +333,12 @@ Report Redactor::report(Report report) const {
         clean(compat.enabled_by);
     }
     for (CheckResult& check : report.checks) {
-        clean(check.summary);
-        clean(check.remedy);
+        const bool versions = check.group == Group::packages;
+        for (std::string* text : {&check.summary, &check.remedy}) *text = versions ? own(*text) : foreign(*text);
         for (Evidence& evidence : check.evidence) {
-            clean(evidence.what);
-            clean(evidence.value);
-            clean(evidence.source);
+            for (std::string* text : {&evidence.what, &evidence.value, &evidence.source}) {
+                *text = versions && !evidence.volatile_value ? own(*text) : foreign(*text);
+            }
         }
     }
     return report;

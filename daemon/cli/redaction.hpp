@@ -30,11 +30,10 @@ class Redactor {
 public:
     explicit Redactor(Secrets secrets);
 
-    // A text of ours: a sentence, a path, a version. "9.3.0.75" is a version of cuDNN there and no address.
+    // A text in which four numbers with points between them are a version: "9.3.0.75" is one of cuDNN.
     [[nodiscard]] std::string own(std::string_view text) const;
 
-    // A text that others wrote, where four numbers with points between them are an address: a log, what a driver
-    // printed, a file of settings.
+    // Any other text, where they are an address: a log, what a driver printed, a file of settings.
     [[nodiscard]] std::string foreign(std::string_view text) const;
 
     // Everything in a report that is no word of its format. It stays a report, with a digest of its own.

@@ -145,6 +145,20 @@ TEST_CASE("versions, addresses of buses, times, hashes and paths stay") {
     }
 }
 
+TEST_CASE("a number that a long text was cut in goes, too") {
+    for (const Pair& pair : std::vector<Pair>{{"id 4a7d1ed414474e40…", "id <cut>…"},
+                                              {"disk 9b1ac6a0-5d3f-4...", "disk <cut>..."},
+                                              {"at 48:b0:2d:3…", "at <cut>…"},
+                                              {"board 1423021…", "board <serial>…"},
+                                              {"done at last…", "done at last…"},
+                                              {"36.5…", "36.5…"}}) {
+        CAPTURE(pair.text);
+        CHECK(foreign(pair.text) == pair.redacted);
+    }
+    const Redactor letters{{{"BSN-778899"}, {}, {}, {}}};
+    CHECK(letters.foreign("is BSN-77…") == "is <serial>…");
+}
+
 TEST_CASE("what was redacted stays as it is") {
     const std::string text =
         "Serial Number: 0423021099999, 48:b0:2d:3c:4d:5e, 10.0.0.1, fe80::1, /home/x, field-unit-7, "
@@ -163,8 +177,13 @@ TEST_CASE("a report keeps its form, and is read back") {
     check.id = "libcuda-is-found";
     check.code = "ok";
     check.summary = "found on field-unit-7";
-    check.evidence = {{"path", "/home/margarete/x", "/home/margarete/y", false}};
-    report.checks = {check};
+    check.evidence = {{"path", "/home/margarete/x", "/home/margarete/y", false},
+                      {"said", "at 8.8.8.8", "a log", false}};
+    CheckResult packages = check;
+    packages.id = "cudnn-fits-cuda";
+    packages.group = Group::packages;
+    packages.evidence = {{"cuDNN", "9.3.0.75", "dpkg", false}, {"said", "at 8.8.8.8", "a log", true}};
+    report.checks = {check, packages};
     const std::string json = to_json(redactor().report(report));
     const Report read = report_from_json(json);
     CHECK(read.boot_id == boot);
@@ -173,6 +192,9 @@ TEST_CASE("a report keeps its form, and is read back") {
     CHECK(read.stack.libcuda == "/home/<user>/libcuda.so.1");
     CHECK(read.checks[0].summary == "found on <host>");
     CHECK(read.checks[0].evidence[0].source == "/home/<user>/y");
+    CHECK(read.checks[0].evidence[1].value == "at <ip>");
+    CHECK(read.checks[1].evidence[0].value == "9.3.0.75");
+    CHECK(read.checks[1].evidence[1].value == "at <ip>");
     report.boot_id = "1423021012345";
     CHECK(redactor().report(report).boot_id == "<serial>");
 }
