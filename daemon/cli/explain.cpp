@@ -1,6 +1,8 @@
 // `jetcuda-check explain ID [CODE]`: one check, whole, or one of the ways it can go. Where a report says what is wrong
 // with this board, this says what could be wrong with any, and how each way is mended on each distribution.
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "daemon/checks/check.hpp"
@@ -16,6 +18,7 @@ namespace jetcuda {
 namespace {
 
 constexpr std::size_t margin = 12;
+constexpr std::size_t most_named = 3;
 
 std::string joined(const std::vector<std::string_view>& words) {
     std::string text;
@@ -78,6 +81,30 @@ const Code& code_named(const Check& check, const std::string& name) {
                                  name, did_you_mean(name, known)));
 }
 
+// A report shows ids and codes side by side, so one is easily taken for the other.
+void refuse_code_as_id(const std::string& word) {
+    if (find_check(word) != nullptr) return;
+    std::vector<std::string_view> ids;
+    for (const Check* check : all_checks()) {
+        const auto& codes = check->codes;
+        if (std::any_of(codes.begin(), codes.end(), [&](const Code& code) { return code.code == word; })) {
+            ids.push_back(check->id);
+        }
+    }
+    if (!ids.empty() && ids.size() <= most_named) {
+        throw UsageError(fmt::format("{0} is no check, but a code of {1}: write \"jetcuda-check explain {2} {0}\".",
+                                     word, either(ids), ids.front()));
+    }
+    const bool common =
+        std::any_of(common_codes().begin(), common_codes().end(), [&](const Code& code) { return code.code == word; });
+    if (common || !ids.empty()) {
+        throw UsageError(
+            fmt::format("{0} is no check, but a code of many: write \"jetcuda-check explain ID {0}\" with the "
+                        "id of one.",
+                        word));
+    }
+}
+
 }  // namespace
 
 ExitStatus perform_explain(const Options& options) {
@@ -87,6 +114,7 @@ ExitStatus perform_explain(const Options& options) {
             "\"jetcuda-check list\" shows every id.",
             options.arguments.empty() ? std::string{"none"} : std::to_string(options.arguments.size()) + " words"));
     }
+    refuse_code_as_id(options.arguments.front());
     const std::vector<const Check*> checks = checks_named({options.arguments.front()});
     const Check& check = *checks.front();
     if (options.arguments.size() == 1) {

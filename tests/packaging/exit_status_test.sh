@@ -44,6 +44,13 @@ expect 64 '--json takes no value' run --json=yes
 expect 64 'no check driver-initialises\. Did you mean driver-initializes\?.*jetcuda-check list' run driver-initialises
 expect 64 'no check libcuda\. Did you mean libcuda-is-' explain libcuda
 expect 64 'no check run\.' explain run
+expect 64 'no check "".*jetcuda-check list' run ''
+expect 64 'no check nope\. There is no check libcuda-is-fuond\. Did you mean libcuda-is-found\?' run nope libcuda-is-fuond
+expect 64 'releases-differ is no check, but a code of driver-matches-module: write .jetcuda-check explain driver-matches-module releases-differ' explain releases-differ
+expect 64 'not-probed is no check, but a code of many' explain not-probed
+expect 64 'help is no verb, but an option: write "jetcuda-check --help"' help
+expect 64 'version is no verb, but an option' version
+expect 64 '--root needs the name of a folder, and was given an empty one' run --root '' "$data"
 expect 64 'takes the id of one check.*none' explain
 expect 64 'takes the id of one check.*3 words' explain soc-is-supported ok ok
 expect 64 'soc-is-supported has no code libcuda-is-found\..*explain soc-is-supported"' explain soc-is-supported libcuda-is-found
@@ -80,6 +87,14 @@ expect 64 "$folder/config/config.json.*probes" run "$data" "$config"
 expect 0 '' gate "$config" --state-dir "$folder"
 grep -q "could not decide.*config.json" "$folder/err" || fail "gate does not name the broken configuration"
 rm "$folder/config/config.json"
+
+# What is not installed is told with the way out. (Where it is installed, this has nothing to say.)
+[ -d /usr/share/jetcuda-check/data ] || expect 64 'data is not there.*--data DIR' run "$config"
+
+# What a verb answers otherwise than by the verdict, its help says.
+"$program" diff --help | grep -q '^Exit status: 0 nothing changed, 1 something did;' || fail "diff --help: exit status"
+"$program" gate --help | grep -q '^Exit status: 0 the boot passes, 1 it is withheld;' || fail "gate --help: exit status"
+"$program" run --help | grep -q '^Exit status: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown;' || fail "run --help: exit status"
 
 expect 0 '' --help
 expect 0 '' run --help
