@@ -37,7 +37,8 @@ std::string plain_lines(std::string_view text) {
     return lines;
 }
 
-BundlePart absent(std::string name, std::string what, const std::string& why) {
+BundlePart absent(std::string name, std::string what, std::string why) {
+    while (!why.empty() && why.back() == '.') why.pop_back();
     return {std::move(name), std::move(what), fmt::format("Not in this bundle: {}.\n", why), true};
 }
 
@@ -82,14 +83,17 @@ BundlePart daemon_report_part(const Inquiry& inquiry, const Options& options, co
     if (!inquiry.root.live() && !options.state_dir) {
         return absent(name, what, "another system than the running one was judged");
     }
+    const fs::path file = fs::path{inquiry.state_directory} / "report.json";
+    std::error_code error;
+    if (!fs::exists(file, error)) return absent(name, what, "there is no " + redactor.foreign(file.string()));
     try {
-        const std::string text = read_file(fs::path{inquiry.state_directory} / "report.json", report_size_limit);
+        const std::string text = read_file(file, report_size_limit);
         return {name, what, to_pretty_json(redactor.report(report_from_json(text)))};
-    } catch (const FileError& error) {
-        return absent(name, what, redactor.foreign(error.what()));
-    } catch (const ReportFormatError& error) {
+    } catch (const FileError& flaw) {
+        return absent(name, what, redactor.foreign(flaw.what()));
+    } catch (const ReportFormatError& flaw) {
         return absent(name, what,
-                      redactor.foreign(fmt::format("the daemon's report is not understood ({})", error.what())));
+                      redactor.foreign(fmt::format("the daemon's report is not understood ({})", flaw.what())));
     }
 }
 

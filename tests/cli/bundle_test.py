@@ -164,6 +164,12 @@ def what_cannot_be_written_leaves_nothing():
     expect(done.returncode == 74, f"a disk that is full gives {done.returncode}: {done.stderr}")
     expect(done.stderr.count("\n") == 1 and "b.tar.gz" in done.stderr, f"not one line: {done.stderr}")
     expect(not os.listdir(place), f"left behind: {os.listdir(place)}")
+    place.chmod(0o755)
+    done = command.program.start(["bundle", str(place / "b.tar.gz"), "--root", str(command.board("orin-r36.5")),
+                                  *command.program.places], as_nobody=True)
+    if os.geteuid() == 0:
+        expect(done.returncode == 74 and b"Permission denied" in done.stderr and not os.listdir(place),
+               f"a folder of another: {done.returncode}: {done.stderr}")
 
 
 def goes_to_standard_output():

@@ -123,6 +123,23 @@ def what_is_no_report_names_the_file_and_the_place():
     expect("longer than" in told(74, cut, file).stderr, "a file that is too large is read")
 
 
+def files_that_may_not_be_read():
+    file, hidden = report_of("orin-r36.5"), report_of("orin-r36.5")
+    for each, mode in ((file, 0o644), (hidden, 0o600)):
+        each.parent.chmod(0o755)
+        each.chmod(mode)
+    done = command.program.start(["diff", str(file), str(hidden)], as_nobody=True)
+    errors = done.stderr.decode()
+    if os.geteuid() == 0:
+        expect(done.returncode == 74 and f"{hidden} could not be read: Permission denied" in errors, f"not told: {errors}")
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh", *command.line("diff", file, "-")]
+    done = command.start(closed)
+    expect(done.returncode == 74 and "standard input could not be read" in done.stderr, f"closed input: {done.stderr}")
+    closed[2] = 'exec "$@" >&-'
+    done = command.start([*closed[:4], *command.line("diff", file, file)])
+    expect(done.returncode == 74 and "could not be written" in done.stderr, f"closed output: {done.stderr}")
+
+
 def nothing_of_a_report_steers_the_terminal():
     file = report_of("orin-r36.5")
     hostile = changed(file, lambda report: report["device"].update(model="\x1b[2J\u202eevil\n\nhealthy"))
@@ -134,7 +151,7 @@ try:
     status = run_cases([(case.__name__.replace("_", " "), case) for case in (
         two_runs_on_one_board_are_the_same, a_board_that_broke, json_follows_its_schema, standard_input_and_pipes,
         values_and_waivers, only_in_one, what_is_no_report_names_the_file_and_the_place,
-        nothing_of_a_report_steers_the_terminal)])
+        files_that_may_not_be_read, nothing_of_a_report_steers_the_terminal)])
 finally:
     command.close()
 sys.exit(status)
