@@ -19,9 +19,11 @@ constexpr std::size_t shortest_name = 3;
 // Names that say nothing of whose machine it is: those that images come with, and words that any text of ours holds.
 bool says_nothing(std::string_view name) {
     static const std::set<std::string_view> common = {
-        "localhost", "ubuntu", "debian", "nixos",   "linux", "yocto",  "tegra", "tegra-ubuntu", "jetson", "nvidia",
-        "orin",      "xavier", "thor",   "root",    "user",  "admin",  "cuda",  "driver",       "kernel", "docker",
-        "video",     "render", "nobody", "default", "host",  "daemon", "gpu",   "module",       "system", "test"};
+        "localhost", "ubuntu",  "debian",    "nixos",  "linux",  "yocto",   "tegra", "tegra-ubuntu", "jetson",
+        "nvidia",    "jetpack", "orin",      "nano",   "agx",    "xavier",  "thor",  "root",         "user",
+        "admin",     "dev",     "developer", "app",    "data",   "cuda",    "cudnn", "tensorrt",     "driver",
+        "kernel",    "docker",  "video",     "render", "nobody", "default", "host",  "daemon",       "gpu",
+        "module",    "system",  "test",      "usr",    "lib",    "bin",     "home",  "opt"};
     return name.size() < shortest_name || common.count(name) > 0;
 }
 
