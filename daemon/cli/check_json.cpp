@@ -21,9 +21,10 @@ Json words_json(const std::vector<std::string_view>& words) {
     return list;
 }
 
-Json codes_json(const std::vector<Code>& codes) {
+Json codes_json(const std::vector<Code>& codes, const Code* only) {
     Json list = Json::array();
     for (const Code& code : codes) {
+        if (only != nullptr && only != &code) continue;
         list.push_back({{"code", code.code},
                         {"status", name_of(code.status)},
                         {"sentence", code.sentence},
@@ -54,7 +55,7 @@ std::string_view description_of(Basis basis) {
     return "";
 }
 
-std::string checks_as_json(const std::vector<const Check*>& checks) {
+std::string checks_as_json(const std::vector<const Check*>& checks, const Code* only) {
     Json json;
     json["schema"] = "jetcuda-check.checks/1";
     json["checks"] = Json::array();
@@ -67,9 +68,9 @@ std::string checks_as_json(const std::vector<const Check*>& checks) {
                                   {"why", check->why},
                                   {"reads", words_json(check->reads)},
                                   {"needs", words_json(check->needs)},
-                                  {"codes", codes_json(check->codes)}});
+                                  {"codes", codes_json(check->codes, only)}});
     }
-    json["common_codes"] = codes_json(common_codes());
+    json["common_codes"] = codes_json(common_codes(), only);
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

@@ -9,7 +9,8 @@
 
 namespace jetcuda {
 
-std::string checks_as_json(const std::vector<const Check*>& checks);  // indented, newline at its end
+// Indented, newline at its end. With `only`, no other code than that one.
+std::string checks_as_json(const std::vector<const Check*>& checks, const Code* only = nullptr);
 
 // What a check rests on, in words: "files of the root file system".
 std::string_view description_of(Basis basis);

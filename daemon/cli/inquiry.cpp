@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 // The folder as given, or the way out where it is none. With its links followed, so that every name of "/" is "/".
 fs::path existing_folder(std::string_view option, const std::string& given) {
+    if (given.empty())
+        throw UsageError(fmt::format("{} needs the name of a folder, and was given an empty one.", option));
     std::error_code error;
     fs::path folder = fs::canonical(given, error);
     if (!error && fs::is_directory(folder, error)) return folder;
@@ -68,6 +70,17 @@ std::string now_as_text() {
     return std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0 ? text : "1970-01-01T00:00:00Z";
 }
 
+fs::path data_directory(const Options& options) {
+    if (options.data) return existing_folder("--data", *options.data);
+    fs::path installed = JETCUDA_DATADIR "/data";
+    std::error_code error;
+    if (fs::is_directory(installed, error)) return installed;
+    throw UsageError(
+        fmt::format("{} is not there, so jetcuda-check is not wholly installed. Install it, or name the folder "
+                    "that holds releases.json and socs.json: --data DIR.",
+                    installed.string()));
+}
+
 constexpr std::chrono::seconds lock_margin{5};
 
 bool rests_on_driver(const std::vector<const Check*>& checks) {
@@ -103,7 +116,7 @@ Inquiry open_inquiry(const Options& options) {
     }
     const std::string driver = options.driver ? existing_driver(*options.driver) : "";
     const fs::path root = options.root ? existing_folder("--root", *options.root) : fs::path{"/"};
-    const fs::path data = options.data ? existing_folder("--data", *options.data) : fs::path{JETCUDA_DATADIR "/data"};
+    const fs::path data = data_directory(options);
 
     Settings settings = settings_for(options);
     Catalog catalog = load_catalog(data, fs::path{config_directory(options)} / "data.d");
@@ -152,8 +165,7 @@ Facts ask_machine(const Inquiry& inquiry, bool driver_needed) {
     return facts;
 }
 
-Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks) {
-    const Facts facts = ask_machine(inquiry, rests_on_driver(checks));
+Report judge_facts(const Inquiry& inquiry, const Facts& facts, const std::vector<const Check*>& checks) {
     std::vector<CheckResult> results = judge(facts, checks);
     ReportTime time;
     time.generated_at = now_as_text();
@@ -162,19 +174,25 @@ Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& ch
     return make_report(facts, std::move(results), time);
 }
 
+Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks) {
+    return judge_facts(inquiry, ask_machine(inquiry, rests_on_driver(checks)), checks);
+}
+
 std::vector<const Check*> checks_named(const std::vector<std::string>& ids) {
     if (ids.empty()) return all_checks();
+    std::vector<std::string_view> known;
+    for (const Check* check : all_checks()) known.push_back(check->id);
     std::vector<const Check*> checks;
+    std::string complaint;  // about every one of them at once, so that nobody mends one and meets the next
     for (const std::string& id : ids) {
         const Check* check = find_check(id);
         if (check == nullptr) {
-            std::vector<std::string_view> known;
-            for (const Check* other : all_checks()) known.push_back(other->id);
-            throw UsageError(fmt::format("There is no check {}.{} \"jetcuda-check list\" shows them all.", id,
-                                         did_you_mean(id, known)));
+            complaint += fmt::format("There is no check {}.{} ", id.empty() ? "\"\"" : id, did_you_mean(id, known));
+        } else if (std::find(checks.begin(), checks.end(), check) == checks.end()) {
+            checks.push_back(check);
         }
-        if (std::find(checks.begin(), checks.end(), check) == checks.end()) checks.push_back(check);
     }
+    if (!complaint.empty()) throw UsageError(complaint + "\"jetcuda-check list\" shows them all.");
     return checks;
 }
 

@@ -39,6 +39,9 @@ Settings settings_for(const Options& options);
 // Holds gpu.lock while a driver may be asked; asks none where `driver_needed` is false.
 Facts ask_machine(const Inquiry& inquiry, bool driver_needed = true);
 
+// What was read, judged.
+Report judge_facts(const Inquiry& inquiry, const Facts& facts, const std::vector<const Check*>& checks);
+
 // Asks a driver only where one of `checks` rests on its answer.
 Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks);
 

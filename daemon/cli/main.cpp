@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "daemon/cli/files.hpp"
 #include "daemon/cli/options.hpp"
 #include "daemon/cli/output.hpp"
 #include "daemon/cli/vocabulary.hpp"
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
     hold_standard_descriptors();
     // A reader that leaves is an error of write(), to be told as such, and no reason to die in silence.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // the same of a file that may grow no further
     ExitStatus status = ExitStatus::our_fault;
     try {
         status = perform(argc, argv);
@@ -52,6 +54,8 @@ int main(int argc, char** argv) {
         status = tell(error.what(), ExitStatus::usage_error);
     } catch (const CatalogError& error) {
         status = tell(error.what(), ExitStatus::usage_error);
+    } catch (const FileError& error) {
+        status = tell(error.what(), ExitStatus::input_output_error);
     } catch (const OutputError& error) {
         if (!error.reader_left) write_error_line(error.what());
         status = ExitStatus::input_output_error;

@@ -45,6 +45,12 @@ void add_options(CLI::App& app, const std::vector<OptionWord>& words, Options& o
 }
 
 [[noreturn]] void refuse_verb(std::string_view given) {
+    for (const OptionWord& word : global_options()) {
+        if (word.name.substr(2) == given) {
+            throw UsageError(
+                fmt::format("{0} is no verb, but an option: write \"jetcuda-check {1}\".", given, word.name));
+        }
+    }
     std::vector<std::string_view> known;
     for (const VerbWord& verb : all_verbs()) known.push_back(verb.name);
     throw UsageError(

@@ -13,7 +13,7 @@ namespace jetcuda {
 struct Options {
     std::string verb;                    // always one of all_verbs()
     bool verb_given = false;             // and not the default one
-    std::vector<std::string> arguments;  // what the verb was given: ids
+    std::vector<std::string> arguments;  // what the verb was given: ids, codes, files
 
     bool help = false;
     bool version = false;
@@ -21,6 +21,7 @@ struct Options {
     bool no_probe = false;
     bool all = false;
     bool markdown = false;
+    bool force = false;
     std::optional<std::string> root, system, soc, driver, data, config;
     std::optional<std::string> for_file;
     std::optional<std::string> request, state_dir, deny_file;  // for the daemon, the units and the tests

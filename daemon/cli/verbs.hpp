@@ -15,6 +15,8 @@ ExitStatus perform_list(const Options& options);
 ExitStatus perform_explain(const Options& options);
 ExitStatus perform_which_libcuda(const Options& options);
 ExitStatus perform_gate(const Options& options);
+ExitStatus perform_diff(const Options& options);
+ExitStatus perform_bundle(const Options& options);
 
 // `run --request=-`: one request on standard input, the lines of runner_protocol.hpp on standard output.
 ExitStatus answer_request(const Options& options);

@@ -27,9 +27,12 @@ bool has_visible(const std::vector<OptionWord>& options) {
     return std::any_of(options.begin(), options.end(), [](const OptionWord& option) { return !option.hidden; });
 }
 
-constexpr std::string_view exit_statuses =
-    "Exit status: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown;\n"
-    "64 usage or configuration error, 70 our own fault, 74 input/output error.\n";
+constexpr std::string_view of_the_verdict = "0 healthy, 1 degraded, 2 unhealthy, 3 unknown";
+
+std::string exit_statuses(std::string_view own) {
+    return fmt::format("Exit status: {};\n64 usage or configuration error, 70 our own fault, 74 input/output error.\n",
+                       own.empty() ? of_the_verdict : own);
+}
 
 }  // namespace
 
@@ -67,28 +70,51 @@ const std::vector<VerbWord>& all_verbs() {
          {every_check,
           {"--request", "-", "answer one request of the daemon on standard input", &Options::request, true}},
          perform_run},
-        {"facts", "", "what was read, each value with its source or why it is missing", {}, perform_facts},
+        {"facts",
+         "",
+         "what was read, each value with its source or why it is missing",
+         {},
+         perform_facts,
+         "0 answered"},
         {"list",
          "",
          "the checks, each with its claim",
          {{"--markdown", "", "as the table in the README", &Options::markdown}},
-         perform_list},
+         perform_list,
+         "0 answered"},
         {"explain",
-         "ID",
-         "one check: what it claims, why it matters, what it reads, every way it can go and the remedy",
+         "ID [CODE]",
+         "one check: what it claims, why it matters, what it reads, every way it can go and the remedy; or one of "
+         "these ways",
          {},
-         perform_explain},
+         perform_explain,
+         "0 answered"},
         {"which-libcuda",
          "",
          "which libcuda the loader would take, and every step that led there",
          {{"--for", "ELF", "for this program or library, in place of one without search paths of its own",
            &Options::for_file}},
-         perform_which_libcuda},
+         perform_which_libcuda,
+         "0 one is found and is no stub, 2 none is found or a stub is taken"},
         {"gate",
          "",
          "the boot decision: exit status 1 withholds boot-complete.target, 0 lets it be reached",
          {{"--deny-file", "FILE", "made when the boot is withheld, removed when it is not", &Options::deny_file, true}},
-         perform_gate},
+         perform_gate,
+         "0 the boot passes, 1 it is withheld"},
+        {"diff",
+         "A B",
+         "what changed between two reports, files that \"run --json\" wrote",
+         {},
+         perform_diff,
+         "0 nothing changed, 1 something did"},
+        {"bundle",
+         "FILE",
+         "a support bundle (.tar.gz or .tar.zst): facts, report, log lines and settings, without serial numbers, "
+         "addresses and names; FILE \"-\" is standard output",
+         {{"--force", "", "replace FILE if it is there already", &Options::force}},
+         perform_bundle,
+         "0 written"},
     };
     return verbs;
 }
@@ -111,7 +137,7 @@ std::string help_text() {
     text += "\nOptions, before or after the verb:\n";
     text += option_lines(global_options());
     text += "\n\"jetcuda-check VERB --help\" shows what else a verb takes; see also jetcuda-check(1).\n";
-    text += exit_statuses;
+    text += exit_statuses(of_the_verdict);
     return text;
 }
 
@@ -126,7 +152,7 @@ std::string help_text(const VerbWord& verb) {
     text += "\nOptions of every verb:\n";
     text += option_lines(global_options());
     text += '\n';
-    text += exit_statuses;
+    text += exit_statuses(verb.exit_statuses);
     return text;
 }
 

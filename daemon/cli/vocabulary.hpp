@@ -27,6 +27,7 @@ struct VerbWord {
     std::string_view text;       // what it does, without full stop
     std::vector<OptionWord> options;
     ExitStatus (*perform)(const Options&);
+    std::string_view exit_statuses = {};  // what 0 and those below 64 mean; empty: the verdict
 };
 
 const std::vector<OptionWord>& global_options();

@@ -20,7 +20,11 @@ std::string sentence_of_reason(const Report& report) {
     if (!report.sentence.empty()) return report.sentence;
     if (report.reason == "not-a-jetson") return "this machine is not a Jetson, so there is nothing to judge";
     if (report.reason == "not-judged-yet") return "the first run since boot has not finished yet";
-    if (report.reason == "nothing-judged") return "no check could be judged";
+    if (report.reason == "nothing-judged") {
+        // Who named one check wants to know why it, and not how many.
+        const bool one = report.checks.size() == 1 && !report.checks.front().summary.empty();
+        return one ? report.checks.front().summary : "no check could be judged";
+    }
     return report.reason.empty() ? "no reason was recorded" : report.reason;
 }
 
@@ -84,7 +88,8 @@ std::string status_line(const Report& report) {
         const std::size_t room = line_limit - start.size() - probed.size() - count.size() - end.size();
         return start + probed + shortened(described_stack(report), room) + count + end;
     }
-    const std::string count = report.checks.empty() || report.reason == "not-a-jetson" ? "" : "; " + counted(report);
+    const bool nothing = report.checks.empty() || report.reason == "not-a-jetson" || report.reason == "nothing-judged";
+    const std::string count = nothing ? "" : "; " + counted(report);
     const std::size_t room = line_limit - start.size() - 2 - count.size() - end.size();
     return start + ": " + shortened(deciding_sentence(report), room) + count + end;
 }

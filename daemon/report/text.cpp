@@ -162,10 +162,17 @@ void write_unknowns(Writer& out, const Report& report) {
         if (!check.remedy.empty() && told.insert(check.remedy).second) write_remedy(out, check.remedy);
     }
     if (!waiting.empty()) out.line();
-    for (const auto& [cause, ids] : waiting) {
+    for (const auto& entry : waiting) {
+        const std::string& cause = entry.first;
+        const std::vector<std::string>& ids = entry.second;
         const std::string count =
             ids.size() == 1 ? "1 check waits for " : std::to_string(ids.size()) + " checks wait for ";
         out.line(count + cause + ": " + joined(ids));
+        // Only some checks were asked for, and the one that explains them was not among them.
+        const bool in_report = std::any_of(report.checks.begin(), report.checks.end(),
+                                           [&](const CheckResult& check) { return check.id == cause; });
+        if (!in_report)
+            write_remedy(out, "That check is not in this report; see what it finds with: jetcuda-check run " + cause);
     }
 }
 

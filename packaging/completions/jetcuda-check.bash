@@ -2,7 +2,7 @@
 
 _jetcuda_check() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-    local verbs="status run facts list explain which-libcuda gate"
+    local verbs="status run facts list explain which-libcuda gate diff bundle"
     local options="--root --system --soc --driver --no-probe --data --config --json --help --version"
     COMPREPLY=()
 
@@ -20,13 +20,15 @@ _jetcuda_check() {
             return ;;
     esac
 
-    # The first word that is neither an option nor the value of one is the verb.
-    local verb="" i
+    # The first word that is neither an option nor the value of one is the verb; the next one is its first argument.
+    local verb="" argument="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
             --root|--system|--soc|--driver|--data|--config|--for) ((i++)) ;;
             -*) ;;
-            *) verb=${COMP_WORDS[i]}; break ;;
+            *)
+                if [[ -n $verb ]]; then argument=${COMP_WORDS[i]}; break; fi
+                verb=${COMP_WORDS[i]} ;;
         esac
     done
 
@@ -34,11 +36,18 @@ _jetcuda_check() {
         status|run) options+=" --all" ;;
         list) options+=" --markdown" ;;
         which-libcuda) options+=" --for" ;;
+        bundle) options+=" --force" ;;
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
     elif [[ -z $verb ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$current")
+    elif [[ $verb == explain && -n $argument ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$1" explain "$argument" 2>/dev/null |
+            sed -n 's/^  \([a-z][a-z0-9-]*\) (.*/\1/p')" -- "$current")
+    elif [[ $verb == diff || $verb == bundle ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        compopt -o filenames 2>/dev/null
     elif [[ $verb == run || $verb == explain ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$1" list 2>/dev/null | cut -d ' ' -f 1)" -- "$current")
     fi

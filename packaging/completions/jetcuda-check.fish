@@ -4,7 +4,7 @@ function __jetcuda_check_ids
     jetcuda-check list 2>/dev/null | string replace --regex ' .*' ''
 end
 
-set -l verbs status run facts list explain which-libcuda gate
+set -l verbs status run facts list explain which-libcuda gate diff bundle
 set -l no_verb "not __fish_seen_subcommand_from $verbs"
 
 complete -c jetcuda-check -f
@@ -15,7 +15,10 @@ complete -c jetcuda-check -n $no_verb -a list -d 'The checks, each with its clai
 complete -c jetcuda-check -n $no_verb -a explain -d 'One check, with every way it can go and the remedy'
 complete -c jetcuda-check -n $no_verb -a which-libcuda -d 'Which libcuda the loader would take, and why'
 complete -c jetcuda-check -n $no_verb -a gate -d 'The boot decision'
+complete -c jetcuda-check -n $no_verb -a diff -d 'What changed between two reports'
+complete -c jetcuda-check -n $no_verb -a bundle -d 'A support bundle to send'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from run explain' -a '(__jetcuda_check_ids)'
+complete -c jetcuda-check -n '__fish_seen_subcommand_from diff bundle' -F
 
 complete -c jetcuda-check -l root -r -a '(__fish_complete_directories)' -d 'Judge the system below a folder'
 complete -c jetcuda-check -l system -r -a '(__fish_complete_directories)' -d 'Judge a NixOS system before a switch to it'
@@ -30,3 +33,4 @@ complete -c jetcuda-check -l version -d 'Show the version'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from status run' -l all -d 'Show the checks that pass, too'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from list' -l markdown -d 'As the table in the README'
 complete -c jetcuda-check -n '__fish_seen_subcommand_from which-libcuda' -l for -r -F -d 'For this program or library'
+complete -c jetcuda-check -n '__fish_seen_subcommand_from bundle' -l force -d 'Replace the file if it is there'

@@ -43,6 +43,32 @@ def run_judges_what_it_is_asked():
     expect("soc-is-supported" in done.stdout, "who asks for a check does not see it")
 
 
+def run_takes_ids_in_any_number():
+    board = command.board("orin-r36.5")
+    done = command.run("run", "libcuda-is-found", "soc-is-supported", "libcuda-is-found", "--json", "--root", board)
+    expect([check["id"] for check in json.loads(done.stdout)["checks"]] == ["libcuda-is-found", "soc-is-supported"],
+           "not each once, in the order in which they were named")
+    ids = [check["id"] for check in json.loads(command.run("list", "--json").stdout)["checks"]]
+    every = json.loads(command.run("run", *ids, "--json", "--root", board).stdout)
+    whole = json.loads(command.run("run", "--json", "--root", board).stdout)
+    expect(every["digest"] == whole["digest"], "every check by its name is another report than all of them")
+    for identifier in ids:
+        done = command.run("run", identifier, "--root", board)
+        expect(identifier in done.stdout, f"run {identifier} does not show it: {done.stdout}")
+        expect(done.returncode in VERDICTS.values(), f"run {identifier}: exit status {done.returncode}: {done.stderr}")
+
+
+def a_named_check_that_could_not_be_judged_says_why():
+    done = command.run("run", "driver-initializes", "--root", command.board("orin-r36.5"))
+    expect(done.returncode == 3 and done.stdout.startswith("unknown: The GPU was not probed in this run\n"),
+           f"the first line does not say why: {done.stdout}")
+    done = command.run("run", "device-nodes-are-present", "--root", command.board("orin-r36.5-broken"))
+    expect(done.returncode == 3 and "        jetcuda-check run gpu-module-is-loaded\n" in done.stdout,
+           f"does not lead to the cause: {done.stdout}")
+    done = command.run("run", "--root", command.board("orin-r36.5-broken"))
+    expect("not in this report" not in done.stdout, "leads to a cause that is told already")
+
+
 def named_static_checks_ask_no_driver():
     driver = command.driver({**ORIN, "faults": [{"step": "init", "do": "crash"}]})
     board = command.board("orin-r36.5")
@@ -103,6 +129,40 @@ def list_and_explain_agree():
             expect(len(line) <= 80 or line.startswith(" " * 20), f"explain {check['id']} has a long line: {line}")
 
 
+def explain_shows_every_code_alone():
+    """Each with its status, its sentence, and the exact command for each distribution."""
+    answer = json.loads(command.run("list", "--json").stdout)
+    names = {"apt": "Ubuntu", "nix": "NixOS", "yocto": "Yocto", "other": ("others", "remedy")}
+    for index, check in enumerate(answer["checks"]):
+        whole = command.run("explain", check["id"]).stdout
+        # Common codes are the same for all; every one is asked of two checks, and the check's own codes of itself.
+        for code in check["codes"] + (answer["common_codes"] if index < 2 else []):
+            done = command.run("explain", check["id"], code["code"])
+            where = f"explain {check['id']} {code['code']}"
+            expect(done.returncode == 0, f"{where}: exit status {done.returncode}: {done.stderr}")
+            lines = done.stdout.splitlines()
+            expect(lines[0].startswith(check["id"]) and f"  {code['code']} ({code['status']})" in lines, f"{where}: {lines}")
+            expect(sum(line.startswith("  ") and line[2] != " " for line in lines) == 1, f"{where} shows other codes")
+            words = " ".join(done.stdout.split())
+            expect(" ".join(code["sentence"].split()) in words, f"{where} lacks its sentence: {words}")
+            for distribution, remedy in code["remedy"].items():
+                if remedy is None:
+                    continue
+                expect(any(f"      {name}" in done.stdout for name in ([names[distribution]] if distribution != "other"
+                                                                        else names["other"])), f"{where}: {distribution}")
+                command_line = remedy.rsplit(": ", 1)[1] if ": " in remedy and not remedy.endswith(".") else None
+                if command_line:
+                    expect(any(line.strip() == command_line for line in lines), f"{where} lacks {command_line!r} in one piece")
+                    expect(command_line in whole, f"explain {check['id']} lacks {command_line!r}")
+                else:
+                    expect(" ".join(remedy.split()) in words, f"{where} lacks {remedy!r}")
+            if index >= 2:
+                continue
+            only = json.loads(command.run("explain", check["id"], code["code"], "--json").stdout)
+            found = [each["code"] for each in only["checks"][0]["codes"] + only["common_codes"]]
+            expect(found == [code["code"]], f"{where} --json has {found}")
+
+
 def this_machine_as_nobody():
     """Whatever this machine is, an ordinary user gets an answer and no crash."""
     command.program.start(["--version"], as_nobody=True)
@@ -150,8 +210,10 @@ def colours_only_where_they_are_wanted():
 
 try:
     status = run_cases([(case.__name__.replace("_", " "), case) for case in (
-        run_speaks_text_and_json, all_shows_what_passes, run_judges_what_it_is_asked, named_static_checks_ask_no_driver,
+        run_speaks_text_and_json, all_shows_what_passes, run_judges_what_it_is_asked,
+        run_takes_ids_in_any_number, a_named_check_that_could_not_be_judged_says_why, named_static_checks_ask_no_driver,
         status_without_a_daemon_judges_here, no_bus_is_told_in_one_line, facts_have_sources, list_and_explain_agree,
+        explain_shows_every_code_alone,
         this_machine_as_nobody, a_lock_that_somebody_holds, colours_only_where_they_are_wanted)])
 finally:
     command.close()

@@ -18,9 +18,9 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 8> steps{"open", "version",    "init",   "devices",
                                                 "name", "capability", "memory", "context"};
-constexpr std::array<std::string_view, 17> actions{"return",  "unwritten", "hang",    "sleep",  "crash",  "abort",
-                                                   "sigkill", "sigterm",   "sigsys",  "babble", "value",  "discrete",
-                                                   "absent",  "exit",      "garbage", "noise",  "refused"};
+constexpr std::array<std::string_view, 18> actions{"say",      "return",  "unwritten", "hang",    "sleep",  "crash",
+                                                   "abort",    "sigkill", "sigterm",   "sigsys",  "babble", "value",
+                                                   "discrete", "absent",  "exit",      "garbage", "noise",  "refused"};
 
 // Names and capabilities of the integrated GPUs; the driver version is that of JetPack 5, 6.2 and 7.
 void become_board(Settings& settings, const std::string& board) {
@@ -68,6 +68,7 @@ Fault read_fault(const json& entry) {
         throw std::runtime_error("\"open\" makes no call that could \"" + fault.action + '"');
     }
     if (fault.action == "return") fault.result = entry.at("result").get<int>();
+    if (fault.action == "say") fault.text = entry.at("value").get<std::string>();
     if (fault.action == "sleep") fault.milliseconds = entry.at("ms").get<int>();
     if (fault.action == "value" && fault.step == Step::name) {
         fault.text = entry.at("value").get<std::string>();

@@ -15,6 +15,7 @@
 //   sigkill, sigterm, sigsys   that signal                  noise          print on both outputs, then go on
 //   babble            write into every pipe, endlessly      garbage        write one bad line into every pipe
 //   refused           say EPERM as a driver says it, answer 999
+//   say (value)       print this on standard error, then go on
 
 #pragma once
 
@@ -33,7 +34,7 @@ struct Fault {
     int result = 0;
     int milliseconds = 0;
     std::int64_t value = 0;
-    std::string text;  // the value of "name"
+    std::string text;  // the value of "name", or what to say
 };
 
 struct Settings {

@@ -116,6 +116,7 @@ void suffer(const Fault& fault) {
         std::fflush(stdout);
         std::fputs("simulated driver: a complaint of no consequence\n", stderr);
     }
+    if (action == "say") std::fprintf(stderr, "%s\n", fault.text.c_str());
     if (action == "refused") std::fputs("NvRmMemInitNvmap failed: Operation not permitted\n", stderr);
 }
 

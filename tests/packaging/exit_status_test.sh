@@ -44,8 +44,18 @@ expect 64 '--json takes no value' run --json=yes
 expect 64 'no check driver-initialises\. Did you mean driver-initializes\?.*jetcuda-check list' run driver-initialises
 expect 64 'no check libcuda\. Did you mean libcuda-is-' explain libcuda
 expect 64 'no check run\.' explain run
+expect 64 'no check "".*jetcuda-check list' run ''
+expect 64 'no check nope\. There is no check libcuda-is-fuond\. Did you mean libcuda-is-found\?' run nope libcuda-is-fuond
+expect 64 'releases-differ is no check, but a code of driver-matches-module: write .jetcuda-check explain driver-matches-module releases-differ' explain releases-differ
+expect 64 'not-probed is no check, but a code of many' explain not-probed
+expect 64 'help is no verb, but an option: write "jetcuda-check --help"' help
+expect 64 'version is no verb, but an option' version
+expect 64 '--root needs the name of a folder, and was given an empty one' run --root '' "$data"
 expect 64 'takes the id of one check.*none' explain
-expect 64 'takes the id of one check.*2' explain soc-is-supported libcuda-is-found
+expect 64 'takes the id of one check.*3 words' explain soc-is-supported ok ok
+expect 64 'soc-is-supported has no code libcuda-is-found\..*explain soc-is-supported"' explain soc-is-supported libcuda-is-found
+expect 64 'driver-matches-module has no code release-differ\. Did you mean releases-differ\?' explain driver-matches-module release-differ
+expect 64 'has no code not-prob\. Did you mean not-probed\?' explain driver-initializes not-prob
 expect 64 "--root $folder/missing: No such file" run --root "$folder/missing" "$data"
 expect 64 '--root /dev/null: it is no folder' run --root /dev/null "$data"
 expect 64 '--soc T999: there is no such SoC. It is one of T194, T234 or T264' run --soc T999 "$data" "$config"
@@ -55,6 +65,19 @@ expect 64 '--driver names a driver.*--no-probe' run --no-probe --driver "$0" "$d
 expect 64 "--data $folder/missing" run --data "$folder/missing" "$config"
 expect 64 "--config $folder/missing" run "$data" --config "$folder/missing"
 expect 64 '--json and --markdown' list --json --markdown
+expect 64 '"diff" compares two reports, and was given none\. Name two files' diff
+expect 64 '"diff" compares two reports, and was given 1\.' diff "$0"
+expect 64 '"diff" compares two reports, and was given 3\.' diff "$0" "$0" "$0"
+expect 64 'Standard input can be one of the two' diff - -
+expect 74 "$folder/missing could not be read: No such file" diff "$folder/missing" "$0"
+expect 74 "$folder could not be read: Is a directory" diff "$folder" "$0"
+expect 74 "$0 holds no report: .*line 1, column 1.*jetcuda-check run --json" diff "$0" "$0"
+expect 74 'standard input holds no report' diff - "$0"
+expect 64 '"bundle" takes one file to write, and was given none' bundle
+expect 64 '"bundle" takes one file to write, and was given 2' bundle a.tar.gz b.tar.gz
+expect 64 'out.zip: .*ends in .tar.gz or .tar.zst' bundle "$folder/out.zip" "$data" "$config"
+expect 64 'With FILE "-".*--json' bundle - --json
+expect 64 '--force is an option of "bundle"' run --force
 expect 64 '--request takes "-" only' run --request=socket
 
 # A configuration that is not understood is the caller's, too.
@@ -65,6 +88,14 @@ expect 0 '' gate "$config" --state-dir "$folder"
 grep -q "could not decide.*config.json" "$folder/err" || fail "gate does not name the broken configuration"
 rm "$folder/config/config.json"
 
+# What is not installed is told with the way out. (Where it is installed, this has nothing to say.)
+[ -d /usr/share/jetcuda-check/data ] || expect 64 'data is not there.*--data DIR' run "$config"
+
+# What a verb answers otherwise than by the verdict, its help says.
+"$program" diff --help | grep -q '^Exit status: 0 nothing changed, 1 something did;' || fail "diff --help: exit status"
+"$program" gate --help | grep -q '^Exit status: 0 the boot passes, 1 it is withheld;' || fail "gate --help: exit status"
+"$program" run --help | grep -q '^Exit status: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown;' || fail "run --help: exit status"
+
 expect 0 '' --help
 expect 0 '' run --help
 expect 0 '' explain --help
@@ -74,6 +105,7 @@ expect 0 '' list
 expect 0 '' --json list
 expect 0 '' list --json
 expect 0 '' explain soc-is-supported
+expect 0 '' explain soc-is-supported not-a-jetson
 
 # An answer that cannot be written is an error, and says so; a reader that left is one, in silence.
 if [ -w /dev/full ]; then

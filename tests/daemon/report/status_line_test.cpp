@@ -74,7 +74,10 @@ TEST_CASE("reasons that are no check's id have words of their own") {
     report.reason = "not-a-jetson";
     CHECK(status_line(report) == "unknown: this machine is not a Jetson, so there is nothing to judge");
     report.reason = "nothing-judged";
-    CHECK(status_line(report).find("unknown: no check could be judged") == 0);
+    CHECK(status_line(report) == "unknown: no check could be judged");
+    Report named = report;
+    named.checks = {check("driver-initializes", Status::not_applicable)};
+    CHECK(status_line(named) == "unknown: The thing behind driver-initializes is as it is");
     report.reason = "a-word-of-later";
     CHECK(status_line(report).find("unknown: a-word-of-later") == 0);
 }
