@@ -8,6 +8,7 @@
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/judge.hpp"
+#include "tests/daemon/checks/healthy_software.hpp"
 
 namespace jetcuda::testing {
 
@@ -169,6 +170,7 @@ inline Facts healthy(const BoardDescription& board) {
     facts.libcuda_release = Fact<DriverRelease>(DriverRelease{board.l4t, soc.gpu_module == "nvidia" ? "595.78" : ""},
                                                 "package nvidia-l4t-cuda");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
+    put_healthy_software(facts);
     return facts;
 }
 
