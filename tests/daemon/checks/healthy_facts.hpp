@@ -8,6 +8,7 @@
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/judge.hpp"
+#include "tests/daemon/checks/healthy_software.hpp"
 
 namespace jetcuda::testing {
 
@@ -193,6 +194,7 @@ inline Facts healthy(const BoardDescription& board) {
     log.lines = 1500;
     facts.kernel_log = Fact<KernelLog>(log, "the journal of this boot");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
+    put_healthy_software(facts);
     return facts;
 }
 

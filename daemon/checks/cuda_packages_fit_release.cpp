@@ -1,0 +1,231 @@
+// A CUDA library needs a driver of its own major version or a newer one; within a major an older driver does, except
+// for code kept as PTX. A newer major needs a cuda_compat, which lifts the driver for the programs that load it. There
+// are three products of that name and each serves one kind of board. Compilers and profilers need no driver.
+
+#include "daemon/checks/check.hpp"
+#include "daemon/checks/cuda_sets.hpp"
+#include "probes/gpu/protocol.hpp"
+
+namespace jetcuda {
+namespace {
+
+// From CUDA 13 on nvgpu boards have a product of their own, and only Orin is left of them (CUDA installation guide).
+constexpr int first_major_of_orin_product = 13;
+
+struct DriverCuda {
+    CudaVersion version;
+    std::string source;
+};
+
+// What was measured beats the table.
+std::optional<DriverCuda> cuda_of_driver(const Facts& facts) {
+    if (facts.driver_probe.known()) {
+        const StepAnswer* step = facts.driver_probe->step(ProbeStep::version);
+        const std::optional<int> answer = facts.driver_probe->driver_version;
+        if (step != nullptr && step->succeeded() && answer && *answer > 0) {
+            return DriverCuda{CudaVersion::from_api(*answer), "jetcuda-probe"};
+        }
+    }
+    if (!facts.reference.known() || !facts.reference->driver_cuda) return std::nullopt;
+    return DriverCuda{*facts.reference->driver_cuda, facts.reference.source()};
+}
+
+// The product that serves this SoC for a CUDA version, or not_recorded where there is none.
+CompatProduct product_for(const SocRecord& soc, const CudaVersion& cuda) {
+    if (soc.gpu_variant == "openrm") return CompatProduct::sbsa;
+    if (cuda.major < first_major_of_orin_product) return CompatProduct::l4t;
+    return soc.id == "T234" ? CompatProduct::orin : CompatProduct::not_recorded;
+}
+
+// The window that the data give speaks of the release's own generation of compat: of the Orin product, which lifts a
+// driver over a major, people report that it works where the window ends before it.
+bool is_in_window(const std::optional<CompatWindow>& window, CompatProduct product, const CudaVersion& cuda) {
+    if (!window) return true;
+    if (product == CompatProduct::orin && cuda.major > window->highest.major) return true;
+    return window->lowest <= cuda && cuda <= window->highest;
+}
+
+std::optional<CompatWindow> window_of(const Facts& facts) {
+    if (facts.compat.known() && facts.compat->window) return facts.compat->window;
+    return facts.reference.known() ? facts.reference->compat : std::nullopt;
+}
+
+// The best of the installed compat folders that serve the set: an enabled one, else an idle one.
+const CompatFolder* compat_for(const Facts& facts, const CudaVersion& set) {
+    if (!facts.compat.known() || !facts.board.known() || !facts.board->soc) return nullptr;
+    const CompatFolder* best = nullptr;
+    for (const CompatFolder& folder : facts.compat->folders) {
+        if (!folder.cuda || folder.cuda->major < set.major) continue;
+        if (folder.product != product_for(*facts.board->soc, *folder.cuda)) continue;
+        if (!is_in_window(window_of(facts), folder.product, *folder.cuda)) continue;
+        if (best == nullptr || (best->enabled_by.empty() && !folder.enabled_by.empty())) best = &folder;
+    }
+    return best;
+}
+
+// The compat package that would serve the set on this board, or empty: its own minor version, else the newest of its
+// major that the window allows.
+std::string package_for(const Facts& facts, const CudaVersion& driver, const CudaVersion& set) {
+    if (!facts.board.known() || !facts.board->soc) return {};
+    const CompatProduct product = product_for(*facts.board->soc, set);
+    // No compat lifts a driver by more than one major.
+    if (product == CompatProduct::not_recorded || set.major > driver.major + 1) return {};
+    const std::optional<CompatWindow> window = window_of(facts);
+    CudaVersion offered = set;
+    if (!is_in_window(window, product, set)) {
+        if (window->highest.major != set.major) return {};
+        offered = window->highest;
+    }
+    return (product == CompatProduct::orin ? "cuda-compat-orin-" : "cuda-compat-") + std::to_string(offered.major) +
+           '-' + std::to_string(offered.minor);
+}
+
+// A set, or a toolkit folder where no packages are recorded.
+struct Installed {
+    CudaVersion cuda;
+    std::vector<std::string> packages;
+};
+
+std::vector<Installed> installed_cuda(const Facts& facts) {
+    std::vector<Installed> installed;
+    if (facts.software.known()) {
+        for (const CudaSet& set : library_sets(*facts.software))
+            installed.push_back({set.cuda, names_of(set.libraries)});
+    } else {
+        for (const CudaVersion& version : toolkit_versions(facts)) installed.push_back({version, {}});
+    }
+    return installed;
+}
+
+}  // namespace
+
+extern const Check cuda_packages_fit_release{
+    .id = "cuda-packages-fit-release",
+    .group = Group::packages,
+    .severity = Severity::wanted,
+    .basis = Basis::files,
+    .claim = "the installed CUDA libraries are not newer than what the driver of this release can run",
+    .why =
+        "A program with CUDA libraries of a newer major version ends at its first call with \"CUDA driver version is "
+        "insufficient for CUDA runtime version\" (error 35), or says that there is no GPU and uses the CPU.",
+    .reads = {"installed packages", "CUDA toolkits", "cuda_compat folders", "data on L4T releases",
+              "jetcuda-probe: version"},
+    .needs = {"soc-is-supported", "l4t-release-is-known"},
+    .codes =
+        {
+            {"ok", Status::pass, "The installed CUDA libraries are of {installed}, and the driver runs up to {driver}"},
+            {"minor-version-compat", Status::pass,
+             "The CUDA libraries of {newest} run on the driver of {driver}, of one major version; code that is kept "
+             "only as PTX of {newest} needs a cuda_compat{compat}"},
+            {"compat-covers", Status::pass,
+             "The CUDA libraries of {newest} need more than the driver of {driver}, and the cuda_compat {folder} of "
+             "CUDA {lifted} brings it to programs"},
+            {"compat-installed",
+             Status::pass,
+             "The CUDA libraries of {newest} need more than the driver of {driver}; the cuda_compat {folder} of CUDA "
+             "{lifted} brings it to programs that load it, and nothing enables it for all",
+             {.other = "Start programs that need it with its folder first: LD_LIBRARY_PATH={folder}"}},
+            {"no-cuda-installed", Status::not_applicable, "No CUDA libraries are installed as packages"},
+            {"no-reference", Status::not_applicable,
+             "Which CUDA version the driver of this release runs is not established, so there is nothing to compare"},
+            {"newer-major",
+             Status::fail,
+             "{packages} {are} of CUDA {newest}, but the driver runs up to {driver}, and no cuda_compat for this "
+             "board brings the newer one",
+             {.apt = "Install the cuda_compat for this board and start programs with its folder first, or use CUDA "
+                     "{driver}: sudo apt-get install {compat_package}",
+              .nix = "Build programs with the CUDA set of this JetPack: "
+                     "hardware.nvidia-jetpack.configureCuda = true;",
+              .yocto = "Take CUDA from the branch of meta-tegra whose L4T carries it, without recipes from another; "
+                       "who brings which: bitbake-layers show-recipes \"cuda-*\"",
+              .other = "Install NVIDIA's package {compat_package}, or CUDA libraries of {driver}; what is there: "
+                       "ls -d /usr/local/cuda*"}},
+            {"newer-major-without-compat",
+             Status::fail,
+             "{packages} {are} of CUDA {newest}, but the driver runs up to {driver}, and no cuda_compat is known that "
+             "brings the newer one to this board",
+             {.apt = "Remove them and use CUDA {driver}, or move the board to a JetPack with a newer driver: "
+                     "sudo apt-get purge {names} && sudo apt-get install nvidia-cuda",
+              .nix = "Build programs with the CUDA set of this JetPack: "
+                     "hardware.nvidia-jetpack.configureCuda = true;",
+              .yocto = "Take CUDA from the branch of meta-tegra whose L4T carries it, without recipes from another; "
+                       "who brings which: bitbake-layers show-recipes \"cuda-*\"",
+              .other = "Use CUDA libraries of {driver}; what is there: ls -d /usr/local/cuda*"}},
+            no_package_database,
+        },
+    .judge = [](const Facts& facts) -> Finding {
+        const std::vector<Installed> installed = installed_cuda(facts);
+        if (!facts.software.known() && (!facts.software.lacks(Lack::not_there) || installed.empty())) {
+            return without_software(facts.software.missing());
+        }
+        if (installed.empty()) return {.code = "no-cuda-installed"};
+        const std::optional<DriverCuda> driver = cuda_of_driver(facts);
+        if (!driver) {
+            if (facts.reference.lacks(Lack::not_readable)) return because_missing(facts.reference.missing());
+            return {.code = "no-reference"};
+        }
+
+        Finding finding{.values = {{"driver", driver->version.text()}}};
+        finding.evidence.push_back({"CUDA version of the driver", driver->version.text(), driver->source});
+        std::vector<CudaVersion> versions;
+        const std::string source = facts.software.known() ? facts.software.source() : facts.toolkits.source();
+        for (const Installed& set : installed) {
+            versions.push_back(set.cuda);
+            finding.evidence.push_back(
+                {"CUDA " + set.cuda.text(), set.packages.empty() ? "toolkit" : listed(set.packages, 8), source});
+        }
+        finding.values["installed"] = versions_text(versions);
+
+        // The sets that need the driver lifted decide, the worst served one first; all that is older is fine.
+        const Installed* uncovered = nullptr;
+        const Installed* idle = nullptr;
+        const Installed* covered = nullptr;
+        for (const Installed& set : installed) {
+            if (set.cuda.major <= driver->version.major) continue;
+            const CompatFolder* compat = compat_for(facts, set.cuda);
+            if (compat == nullptr) {
+                uncovered = &set;
+            } else {
+                (compat->enabled_by.empty() ? idle : covered) = &set;
+            }
+        }
+        if (uncovered != nullptr) {
+            // Not being able to look for compat folders is no proof that there are none.
+            if (!facts.compat.known() && !facts.compat.lacks(Lack::not_there)) {
+                return because_missing(facts.compat.missing());
+            }
+            const std::string package = package_for(facts, driver->version, uncovered->cuda);
+            finding.code = package.empty() ? "newer-major-without-compat" : "newer-major";
+            finding.values["newest"] = uncovered->cuda.text();
+            finding.values["packages"] =
+                uncovered->packages.empty() ? "The toolkit's libraries" : listed(uncovered->packages);
+            finding.values["are"] = uncovered->packages.size() == 1 ? "is" : "are";
+            finding.values["names"] = in_command(uncovered->packages);
+            finding.values["compat_package"] = package;
+            return finding;
+        }
+        const Installed& newest = idle != nullptr ? *idle : covered != nullptr ? *covered : installed.back();
+        finding.values["newest"] = newest.cuda.text();
+        if (idle != nullptr || covered != nullptr) {
+            const CompatFolder* compat = compat_for(facts, newest.cuda);
+            finding.code = idle != nullptr ? "compat-installed" : "compat-covers";
+            finding.values["folder"] = compat->directory;
+            finding.values["lifted"] = compat->cuda->text();
+            finding.evidence.push_back(
+                {"cuda_compat", compat->directory + " (CUDA " + compat->cuda->text() + ")",
+                 compat->enabled_by.empty() ? "enabled by nothing" : compat->enabled_by.front().source});
+            return finding;
+        }
+        if (newest.cuda <= driver->version || newest.cuda.major < driver->version.major) {
+            finding.code = "ok";
+            return finding;
+        }
+        finding.code = "minor-version-compat";
+        const CompatFolder* compat = compat_for(facts, newest.cuda);
+        const bool brought = compat != nullptr && *compat->cuda >= newest.cuda;
+        finding.values["compat"] = brought ? ", which is there: " + compat->directory : "";
+        return finding;
+    },
+};
+
+}  // namespace jetcuda
