@@ -2,7 +2,7 @@
 // serve each other's programs, and several whole sets may stand side by side, so most mixtures are no fault: an update
 // leaves the old set in place, and a store holds what each program was built with. Faults are what no program can get
 // around: an installation that broke off, cudart of one major and the libraries of another only, a cuSPARSE newer than
-// the libnvJitLink it asks for its own symbols, a default folder that is not there.
+// the libnvJitLink it asks for its own symbols, a default link that leads nowhere.
 
 #include <algorithm>
 #include <map>
@@ -82,20 +82,10 @@ OldLinker find_old_linker(const std::vector<CudaSet>& sets) {
     return found;
 }
 
-// What /usr/local/cuda leads to, where nothing of CUDA is there: no version in it, or one that its name alone tells
-// and that no package is of. A toolkit that was installed without packages has its libraries in it, and is fine.
-const Toolkit* find_bad_default(const Facts& facts) {
-    if (!facts.toolkits.known()) return nullptr;
-    for (const Toolkit& toolkit : *facts.toolkits) {
-        if (!toolkit.is_default || toolkit.build != CudaBuild::not_recorded) continue;
-        const auto& components = facts.software->components;
-        const bool installed =
-            toolkit.cuda && std::any_of(components.begin(), components.end(), [&](const InstalledComponent& component) {
-                return is_left(component) && set_of(component) == toolkit.cuda;
-            });
-        if (!installed) return &toolkit;
-    }
-    return nullptr;
+bool leads_nowhere(const Facts& facts) {
+    return facts.toolkits.known() &&
+           std::any_of(facts.toolkits->begin(), facts.toolkits->end(),
+                       [](const Toolkit& toolkit) { return toolkit.is_default && !toolkit.there; });
 }
 
 // True where some libraries of the JetPack's own set are at its versions and some are not: an update of a part.
@@ -177,7 +167,7 @@ extern const Check cuda_packages_agree{
               .other = "Install {wanted_linker}; what is there: ls -d /usr/local/cuda*"}},
             {"default-link-broken",
              Status::fail,
-             "/usr/local/cuda leads to {directory}, where no CUDA is; installed are the sets {versions}",
+             "/usr/local/cuda is a link that leads nowhere, and installed is CUDA {versions}",
              {.apt = "Let it lead to an installed set, then look where: "
                      "sudo update-alternatives --auto cuda && readlink -f /usr/local/cuda",
               .other = "Let it lead to an installed set: sudo ln -sfn /usr/local/cuda-{newest} /usr/local/cuda"}},
@@ -245,11 +235,9 @@ extern const Check cuda_packages_agree{
                     "libnvjitlink-" + std::to_string(wanted.major) + '-' + std::to_string(wanted.minor);
                 return finding;
             }
-            if (const Toolkit* toolkit = find_bad_default(facts); toolkit != nullptr) {
+            if (leads_nowhere(facts)) {
                 finding.code = "default-link-broken";
-                finding.values["directory"] = toolkit->directory;
-                finding.evidence.push_back({"/usr/local/cuda", toolkit->directory,
-                                            toolkit->source.empty() ? facts.toolkits.source() : toolkit->source});
+                finding.evidence.push_back({"/usr/local/cuda", "leads nowhere", facts.toolkits.source()});
                 return finding;
             }
         }

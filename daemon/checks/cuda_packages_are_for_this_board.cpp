@@ -42,7 +42,7 @@ public:
         const std::set<CudaVersion> named = sbsa.versions;
         for (const Toolkit& toolkit : *facts.toolkits) {
             // Packages of the same set name the same fault better.
-            if (toolkit.cuda && named.count(*toolkit.cuda) > 0) continue;
+            if (!toolkit.there || (toolkit.cuda && named.count(*toolkit.cuda) > 0)) continue;
             look_at(toolkit, facts.toolkits.source());
         }
     }
@@ -108,7 +108,7 @@ extern const Check cuda_packages_are_for_this_board{
     .needs = {"soc-is-supported"},
     .codes =
         {
-            {"ok", Status::pass, "None of the {count} of CUDA whose build is recorded is for another kind of board"},
+            {"ok", Status::pass, "Of {count} of CUDA whose build is recorded, none is for another kind of board"},
             {"build-not-recorded", Status::not_applicable,
              "For which kind of board the installed CUDA packages were built is not recorded"},
             {"no-cuda-installed", Status::not_applicable, "No package of CUDA is installed"},

@@ -121,7 +121,7 @@ inline std::vector<CudaVersion> toolkit_versions(const Facts& facts) {
     std::vector<CudaVersion> versions;
     if (!facts.toolkits.known()) return versions;
     for (const Toolkit& toolkit : *facts.toolkits) {
-        if (toolkit.cuda && toolkit.cuda->minor >= 0) versions.push_back(*toolkit.cuda);
+        if (toolkit.there && toolkit.cuda && toolkit.cuda->minor >= 0) versions.push_back(*toolkit.cuda);
     }
     std::sort(versions.begin(), versions.end());
     versions.erase(std::unique(versions.begin(), versions.end()), versions.end());

@@ -21,8 +21,8 @@ extern const Check cudnn_fits_cuda{
         {
             {"ok", Status::pass, "cuDNN {version}, the one that this release brings, is built for the installed CUDA"},
             {"fits-cuda", Status::pass,
-             "cuDNN {version} is built for the installed CUDA {fitting}; which one belongs to the release is not "
-             "established"},
+             "cuDNN {version} is built for the installed CUDA {fitting}; nothing says which version "
+             "this system should have"},
             {"other-version", Status::pass,
              "cuDNN {version} is built for the installed CUDA {fitting}; this release brings {pinned}"},
             {"build-not-recorded", Status::not_applicable,

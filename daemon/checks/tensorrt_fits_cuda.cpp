@@ -22,8 +22,8 @@ extern const Check tensorrt_fits_cuda{
             {"ok", Status::pass,
              "TensorRT {version}, the one that this release brings, is built for the installed CUDA"},
             {"fits-cuda", Status::pass,
-             "TensorRT {version} is built for the installed CUDA {fitting}; which one belongs to the release is not "
-             "established"},
+             "TensorRT {version} is built for the installed CUDA {fitting}; nothing says which version "
+             "this system should have"},
             {"other-version", Status::pass,
              "TensorRT {version} is built for the installed CUDA {fitting}; this release brings {pinned}"},
             {"build-not-recorded", Status::not_applicable,

@@ -113,22 +113,24 @@ TEST_CASE("what is no part of CUDA's sets is no business of this check") {
     CHECK(judged(id, facts).code == "ok");
 }
 
-TEST_CASE("a default folder without CUDA fails; a toolkit that came without packages does not") {
+TEST_CASE("a default link that leads nowhere fails; one to a toolkit that came without packages does not") {
     Facts facts = orin_with(cuda_set({12, 6}));
     facts.toolkits.value() = {toolkit({12, 6}, CudaBuild::tegra, true)};
     CHECK(judged(id, facts).code == "ok");
-    facts.toolkits.value() = {toolkit({12, 6}, CudaBuild::not_recorded, true)};
-    CHECK(judged(id, facts).code == "ok");
     facts.toolkits.value() = {toolkit({12, 9}, CudaBuild::tegra, true)};
     CHECK(judged(id, facts).code == "ok");
-    facts.toolkits.value() = {toolkit({11, 4}, CudaBuild::not_recorded, true)};
+    Toolkit link;
+    link.directory = "/usr/local/cuda";
+    link.is_default = true;
+    link.there = false;
+    facts.toolkits.value() = {link};
     const CheckResult result = judged(id, facts);
     CHECK(result.code == "default-link-broken");
     CHECK(result.status == Status::fail);
-    CHECK(result.summary ==
-          "/usr/local/cuda leads to /usr/local/cuda-11.4, where no CUDA is; installed are the sets 12.6");
-    facts.toolkits.value().front().is_default = false;
-    CHECK(judged(id, facts).code == "ok");
+    CHECK(result.summary == "/usr/local/cuda is a link that leads nowhere, and installed is CUDA 12.6");
+    CHECK(result.remedy.find("sudo update-alternatives --auto cuda") != std::string::npos);
+    CHECK(judged(id, on_nixos(facts)).code == "ok");
+    CHECK(judged(id, orin_with({})).code == "no-cuda-installed");
 }
 
 TEST_CASE("a NixOS closure holds the sets of its programs") {

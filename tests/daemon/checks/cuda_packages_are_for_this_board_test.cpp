@@ -13,7 +13,7 @@ TEST_CASE("Tegra's own build passes, and from CUDA 13 on the one for servers") {
     const CheckResult result = judged(id, orin_with(cuda_set({12, 6}, CudaBuild::tegra)));
     CHECK(result.code == "ok");
     CHECK(result.severity == Severity::wanted);
-    CHECK(result.summary == "None of the 5 parts of CUDA whose build is recorded is for another kind of board");
+    CHECK(result.summary == "Of 5 parts of CUDA whose build is recorded, none is for another kind of board");
     CHECK(judged(id, orin_with(cuda_set({13, 2}, CudaBuild::sbsa))).code == "ok");
     CHECK(judged(id, thor_with(cuda_set({13, 2}, CudaBuild::sbsa))).code == "ok");
     CHECK(judged(id, thor_with(cuda_set({12, 9}, CudaBuild::sbsa))).code == "ok");
