@@ -102,6 +102,22 @@ inline void end_probe_at(Facts& facts, const StepAnswer& last) {
     }
 }
 
+inline Containers healthy_containers(const std::string& libcuda) {
+    Containers containers;
+    containers.toolkit = true;
+    containers.toolkit_source = "/usr/bin/nvidia-ctk";
+    containers.engines = {{"docker", Fact<bool>(true, "/etc/docker/daemon.json")}};
+    containers.lists = {"/etc/nvidia-container-runtime/host-files-for-container.d/drivers.csv"};
+    ContainerMount mount;
+    mount.kind = MountKind::library;
+    mount.path = libcuda;
+    mount.source = containers.lists.front() + ", line 1";
+    mount.there = true;
+    mount.essential = true;
+    containers.mounts = {mount};
+    return containers;
+}
+
 struct BoardDescription {
     std::string soc;
     L4tRelease l4t;
@@ -168,6 +184,7 @@ inline Facts healthy(const BoardDescription& board) {
     facts.libcuda = Fact<LibcudaFile>(libcuda, "/etc/ld.so.cache");
     facts.libcuda_release = Fact<DriverRelease>(DriverRelease{board.l4t, soc.gpu_module == "nvidia" ? "595.78" : ""},
                                                 "package nvidia-l4t-cuda");
+    facts.containers = Fact<Containers>(healthy_containers(libcuda.real_path), "/etc/nvidia-container-runtime");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
     return facts;
 }
