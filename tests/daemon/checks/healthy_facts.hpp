@@ -103,6 +103,22 @@ inline void end_probe_at(Facts& facts, const StepAnswer& last) {
     }
 }
 
+inline Containers healthy_containers(const std::string& libcuda) {
+    Containers containers;
+    containers.toolkit = true;
+    containers.toolkit_source = "/usr/bin/nvidia-ctk";
+    containers.engines = {{"docker", Fact<bool>(true, "/etc/docker/daemon.json")}};
+    containers.lists = {"/etc/nvidia-container-runtime/host-files-for-container.d/drivers.csv"};
+    ContainerMount mount;
+    mount.kind = MountKind::library;
+    mount.path = libcuda;
+    mount.source = containers.lists.front() + ", line 1";
+    mount.there = true;
+    mount.essential = true;
+    containers.mounts = {mount};
+    return containers;
+}
+
 struct BoardDescription {
     std::string soc;
     L4tRelease l4t;
@@ -193,6 +209,7 @@ inline Facts healthy(const BoardDescription& board) {
     KernelLog log;
     log.lines = 1500;
     facts.kernel_log = Fact<KernelLog>(log, "the journal of this boot");
+    facts.containers = Fact<Containers>(healthy_containers(libcuda.real_path), "/etc/nvidia-container-runtime");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
     put_healthy_software(facts);
     return facts;
