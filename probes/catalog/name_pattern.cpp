@@ -37,6 +37,13 @@ struct Position {
 
 // Goes one step: a mark or a character. False: the name does not fit.
 bool advance(Position& at) {
+    if (at.pattern.empty()) return false;
+    if (at.pattern.front() != '{') {
+        if (at.name.empty() || at.pattern.front() != at.name.front()) return false;
+        at.pattern.remove_prefix(1);
+        at.name.remove_prefix(1);
+        return true;
+    }
     if (begins_with(at.pattern, cuda_mark)) {
         at.pattern.remove_prefix(cuda_mark.size());
         const std::optional<int> major = take_number(at.name);
@@ -53,14 +60,8 @@ bool advance(Position& at) {
         if (major) at.found.cuda = CudaVersion{*major, -1};
         return major.has_value();
     }
-    if (begins_with(at.pattern, number_mark)) {
-        at.pattern.remove_prefix(number_mark.size());
-        return take_number(at.name).has_value();
-    }
-    if (at.pattern.empty() || at.name.empty() || at.pattern.front() != at.name.front()) return false;
-    at.pattern.remove_prefix(1);
-    at.name.remove_prefix(1);
-    return true;
+    at.pattern.remove_prefix(std::min(number_mark.size(), at.pattern.size()));
+    return take_number(at.name).has_value();
 }
 
 }  // namespace
