@@ -181,6 +181,10 @@ private:
                 read_pending_reboot(root_, {facts_.kernel_release, packages_, facts_.booted_system, known});
         }
         begin("kernel log");
+        if (facts_.board && !facts_.board->tegra) {
+            facts_.kernel_log = Missing{Lack::not_asked, "this machine is no Jetson", "the kernel's log"};
+            return;
+        }
         facts_.kernel_log =
             read_kernel_log(root_, {facts_.boot_id, catalog_.kernel_faults, gpu_variant(), facts_.scope.in_container});
     }

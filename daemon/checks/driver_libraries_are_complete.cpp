@@ -103,8 +103,8 @@ extern const Check driver_libraries_are_complete{
     .basis = Basis::files,
     .claim = "libcuda's own companions are there, of the same release",
     .why =
-        "libcuda is one library of a set, and its parts come from several packages. Where one is missing or of another "
-        "release, programs do not start, crash in their first call, or cannot compile their kernels.",
+        "The driver is a set of libraries that come from several packages. Where one is missing or of another release, "
+        "programs do not start, crash in their first call, or cannot compile their kernels.",
     .reads = {"libcuda", "libraries that it names", "libraries that it opens"},
     .needs = {"libcuda-is-found", "libcuda-is-genuine"},
     .codes =

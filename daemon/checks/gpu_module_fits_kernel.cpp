@@ -33,7 +33,7 @@ extern const Check gpu_module_fits_kernel{
              {.other = "See what the file says of itself: modinfo {file}"}},
             {"built-for-another-kernel",
              Status::fail,
-             "{module} on disk was built for the kernel {vermagic}, but the {which} kernel is {kernel}",
+             "{module} on disk was built for the kernel {vermagic}, but {now}",
              {.apt = "Install the kernel and its modules as one set, then restart the board: "
                      "sudo apt-get install --reinstall {packages} && sudo reboot",
               .nix = "Build kernel and modules from one configuration and restart into them: "
@@ -69,6 +69,8 @@ extern const Check gpu_module_fits_kernel{
         }
         if (!facts.kernel_release.known()) return because_missing(facts.kernel_release.missing());
         finding.values["kernel"] = *facts.kernel_release;
+        finding.values["now"] = facts.scope.system ? "the incoming system starts " + *facts.kernel_release
+                                                   : *facts.kernel_release + " is running";
         finding.evidence.push_back({which + " kernel", *facts.kernel_release, facts.kernel_release.source()});
         if (!file.known()) {
             if (!file.lacks(Lack::not_there)) return because_missing(file.missing());

@@ -202,7 +202,7 @@ Fact<std::vector<DriverCompanion>> read_companions(const SystemRoot& root, const
         if (is_of_the_distribution(name) || name.find('/') != std::string::npos) continue;
         if (companions.size() == most_companions) break;
         DriverCompanion companion;
-        companion.name = name;
+        companion.name = shown(name);
         companion.asked_by = "NEEDED of " + libcuda.path;
         companion.path = search.find(name);
         companions.push_back(std::move(companion));

@@ -37,10 +37,10 @@ const std::vector<Spoil>& spoils() {
         [](Facts& f, Lack lack) { f.service_users = missing(lack); },
         [](Facts& f, Lack lack) { f.libcuda = missing(lack); },
         [](Facts& f, Lack lack) { f.libcuda_release = missing(lack); },
+        [](Facts& f, Lack lack) { f.driver_probe = missing(lack); },
         [](Facts& f, Lack lack) { f.companions = missing(lack); },
         [](Facts& f, Lack lack) { f.pending_reboot = missing(lack); },
         [](Facts& f, Lack lack) { f.kernel_log = missing(lack); },
-        [](Facts& f, Lack lack) { f.driver_probe = missing(lack); },
     };
     return all;
 }
@@ -180,6 +180,10 @@ TEST_CASE("a healthy board passes every check that applies to it") {
             CAPTURE(facts.board->soc->id);
             CAPTURE(result.id);
             CAPTURE(result.summary);
+            if (result.id == "switch-keeps-driver") {  // no switch is under way
+                CHECK(result.code == "no-incoming-system");
+                continue;
+            }
             CHECK(result.status == Status::pass);
             CHECK(result.code == "ok");
             CHECK(result.remedy.empty());
@@ -254,6 +258,9 @@ TEST_CASE("a check does not pass while the fact it stands on is missing") {
         {"driver-version-is-native", 5},
         {"gpu-capability-matches-soc", 16},
         {"gpu-capability-matches-soc", 2},
+        {"driver-libraries-are-complete", 17},
+        {"no-reboot-is-pending", 18},
+        {"no-gpu-fault-since-boot", 19},
     };
     for (const auto& each : key_facts) {
         const std::string_view id = each.first;

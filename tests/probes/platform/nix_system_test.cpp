@@ -14,8 +14,8 @@ const std::string hash = "/nix/store/1a2b3c4d5f6g7h8j9k0l1m2n3p4q5r6s-";
 const std::string system_path = hash + "nixos-system-orin";
 const std::string modules = hash + "kernel-modules/lib/modules/5.15.185";
 
-struct Board {
-    Board() {
+struct SmallBoard {
+    SmallBoard() {
         root.write(system_path + "/nixos-version", "26.05");
         root.link(system_path + "/etc", hash + "etc/etc");
         root.link(system_path + "/kernel-modules", hash + "kernel-modules");
@@ -46,7 +46,7 @@ struct Board {
 }  // namespace
 
 TEST_CASE("a system tells its libcuda and its modules, each with its release") {
-    const Board board;
+    const SmallBoard board;
     const Fact<NixSystem> system = board.read();
     REQUIRE(system.known());
     CHECK(system->path == system_path);
@@ -58,14 +58,14 @@ TEST_CASE("a system tells its libcuda and its modules, each with its release") {
 }
 
 TEST_CASE("a module that came with the kernel is of its system's release") {
-    const Board board;
+    const SmallBoard board;
     board.root.remove(modules + "/updates/nvgpu.ko");
     board.root.write(modules + "/updates/nvgpu.ko", "no matter");
     CHECK(board.read()->modules_l4t == L4tRelease{36, 5, 0});
 }
 
 TEST_CASE("modules that the run has looked at are not looked up again") {
-    Board board;
+    SmallBoard board;
     board.kernel_modules = {KernelModules{"/run/booted-system/kernel-modules/lib/modules/5.15.185", {}}, "there"};
     ModuleFile file;
     file.path = modules + "/updates/nvgpu.ko";
@@ -77,7 +77,7 @@ TEST_CASE("modules that the run has looked at are not looked up again") {
 }
 
 TEST_CASE("what a system does not have stays empty") {
-    const Board board;
+    const SmallBoard board;
     board.root.remove(hash + "etc/etc/tmpfiles.d");
     board.root.remove(hash + "kernel-modules");
     const Fact<NixSystem> system = board.read();
@@ -89,12 +89,12 @@ TEST_CASE("what a system does not have stays empty") {
 }
 
 TEST_CASE("the incoming system may be the booted one") {
-    const Board board;
+    const SmallBoard board;
     CHECK(board.read(system_path)->libcuda_l4t == L4tRelease{36, 5, 0});
 }
 
 TEST_CASE("anything else is no NixOS system") {
-    const Board board;
+    const SmallBoard board;
     board.root.remove("/run/booted-system");
     CHECK(board.read().lacks(Lack::not_there));
     board.root.make_directory("/run/booted-system");

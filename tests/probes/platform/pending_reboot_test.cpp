@@ -11,7 +11,7 @@ using namespace jetcuda::testing;
 namespace {
 
 // A board and what else is known of it; none of it, where a test does not set it.
-struct Board {
+struct SmallBoard {
     [[nodiscard]] PendingReboot read() const {
         const SystemRoot seen(root.directory());
         const KnownModules known{kernel_modules, gpu_module};
@@ -48,13 +48,13 @@ void put_system(const TempRoot& root, const std::string& name, const std::string
 }  // namespace
 
 TEST_CASE("where nothing asks for a restart, none is pending") {
-    const Board board;
+    const SmallBoard board;
     CHECK(board.read().reasons.empty());
     CHECK(board.read().other_packages.empty());
 }
 
 TEST_CASE("Ubuntu's note counts by the packages it names") {
-    const Board board;
+    const SmallBoard board;
     board.root.write("/run/reboot-required", "*** System restart required ***\n");
     CHECK(board.read().reasons.front() == "/run/reboot-required asks for it and names no package");
     board.root.write("/run/reboot-required.pkgs", "libc6\ndbus\nlibc6\n");
@@ -67,7 +67,7 @@ TEST_CASE("Ubuntu's note counts by the packages it names") {
 }
 
 TEST_CASE("the kernel's package brings another kernel than the one that runs") {
-    Board board;
+    SmallBoard board;
     board.runs("5.15.148-tegra");
     board.has_kernel_package("5.15.185-tegra-36.5.0-20260115194252");
     CHECK(board.read().reasons.front() ==
@@ -81,7 +81,7 @@ TEST_CASE("the kernel's package brings another kernel than the one that runs") {
 }
 
 TEST_CASE("a kernel of the user's own waits for nothing") {
-    Board board;
+    SmallBoard board;
     board.has_kernel_package("5.15.185-tegra-36.5.0-20260115194252");
     board.runs("6.12.7");
     CHECK(board.read().reasons.empty());
@@ -95,7 +95,7 @@ TEST_CASE("a kernel of the user's own waits for nothing") {
 }
 
 TEST_CASE("NixOS keeps the booted system beside the current one") {
-    const Board board;
+    const SmallBoard board;
     put_system(board.root, "a", "linux-5.15.185", "36.5.0-1");
     put_system(board.root, "b", "linux-5.15.185", "36.5.0-2");
     put_system(board.root, "c", "linux-5.15.148", "36.4.4-1");
@@ -131,7 +131,7 @@ TEST_CASE("upstream's version stands at the begin of a kernel's") {
 }
 
 TEST_CASE("any bytes in the note are lived through") {
-    Board board;
+    SmallBoard board;
     board.root.write("/run/reboot-required", "");
     for (unsigned seed = 0; seed < 500; ++seed) {
         board.root.write("/run/reboot-required.pkgs", random_bytes(seed, 2000));
