@@ -8,9 +8,11 @@ namespace jetcuda {
 namespace {
 
 // The driver lies in its place, and the loader's cache was read and leads to no libcuda at all. An image may get its
-// cache at the first start, and on NixOS programs bring their own search path.
+// cache at the first start, a container's image may set LD_LIBRARY_PATH for what is mounted into it, and on NixOS
+// programs bring their own search path.
 bool is_beside_search(const Facts& facts) {
-    if (facts.libcuda->linked_at_boot || facts.scope.at_rest || !facts.libcuda_search.known()) return false;
+    if (facts.libcuda->linked_at_boot || !facts.libcuda_search.known()) return false;
+    if (facts.scope.at_rest || facts.scope.in_container) return false;
     if (facts.distribution.known() && *facts.distribution == Distribution::nixos) return false;
     const LoaderAnswer& plain = facts.libcuda_search->plain;
     const bool ended_at_file = !plain.steps.empty() && plain.steps.back().outcome == LoaderStep::Outcome::no_library;

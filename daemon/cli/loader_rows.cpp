@@ -25,7 +25,7 @@ void add_loader(Rows& rows, const Facts& facts) {
     if (search.after_ldconfig) rows.part("after_ldconfig", gets(*search.after_ldconfig));
     for (const LoaderAnswer& unit : search.units) {
         rows.put(fmt::format("libcuda_search.{}", unit.asker), gets(unit),
-                 unit.steps.empty() ? "" : unit.steps.back().source);
+                 unit.steps.empty() ? facts.libcuda_search.source() : unit.steps.back().source);
     }
     for (std::size_t i = 0; i < search.all.size(); ++i) {
         const LibcudaSighting& seen = search.all[i];

@@ -68,13 +68,16 @@ TEST_CASE("one that lies in its place and that the cache does not lead to is not
     search.plain.steps = {{"/etc/ld.so.cache", facts.libcuda->path, LoaderStep::Outcome::no_library}};
     CHECK(judged(id, facts).code == "ok");
     search.plain.steps.clear();
-    // Without a cache, in an image and on NixOS the search proves nothing.
+    // Without a cache, in an image, in a container and on NixOS the search proves nothing.
     search.cache_read = false;
     CHECK(judged(id, facts).code == "ok");
     search.cache_read = true;
     facts.scope.at_rest = true;
     CHECK(judged(id, facts).code == "ok");
     facts.scope.at_rest = false;
+    facts.scope.in_container = true;
+    CHECK(judged(id, facts).code == "ok");
+    facts.scope.in_container = false;
     facts.distribution = Fact<Distribution>(Distribution::nixos, "/etc/os-release");
     CHECK(judged(id, facts).code == "ok");
 }

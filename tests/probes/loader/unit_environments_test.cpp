@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "probes/loader/unit_words.hpp"
 #include "tests/harness/random_bytes.hpp"
 #include "tests/harness/temp_root.hpp"
 
@@ -110,25 +109,6 @@ TEST_CASE("the manager's own environment is that of every unit, and /etc/environ
     CHECK(units[3].library_path == "/all");
     board.write("/etc/systemd/system.conf.d/x.conf", "[Manager]\nDefaultEnvironment=\n");
     CHECK(path_of(board, "every systemd unit") == "not set");
-}
-
-TEST_CASE("words of a unit: quotes, escapes, continued lines, percent signs") {
-    using List = std::vector<std::string>;
-    CHECK(unit_words("a  b\tc") == List{"a", "b", "c"});
-    CHECK(unit_words("\"a b\" 'c d' e\"f g\"h") == List{"a b", "c d", "ef gh"});
-    CHECK(unit_words("a\\ b \\x41 \\n") == List{"a b", "A", "\n"});
-    CHECK(unit_words("'' a") == List{"", "a"});
-    CHECK(unit_words("a 'open") == List{"a"});
-    CHECK(unit_words("").empty());
-    CHECK(without_percents("100%% %h %") == "100% %h %");
-    const std::vector<UnitLine> lines =
-        unit_lines("[Service]\n a = b \\\n# comment\n   c\n;x=y\n[Unit]\nd=e\n[Service]\nf=\nno sign\n", "Service");
-    REQUIRE(lines.size() == 2);
-    CHECK(lines[0].key == "a");
-    CHECK(unit_words(lines[0].value) == List{"b", "c"});
-    CHECK(lines[0].number == 2);
-    CHECK(lines[1].value.empty());
-    CHECK(environment_file_lines("a='x y'\\\nb\n#c=d\n").at(0).value == "x yb");
 }
 
 TEST_CASE("damaged units and folders in place of files are read in bounded time") {
