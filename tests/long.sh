@@ -4,6 +4,8 @@
 #   sh tests/long.sh            everything below
 #   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
 #   sh tests/long.sh tidy       clang-tidy over the tests' own sources (tests/run.sh looks at those of the programs)
+#   sh tests/long.sh loader     our re-enactment of the loader against the real one, on 3000 random systems: glibc of this
+#                               machine and of Debian 11, x86-64 and aarch64 (in an emulator; root)
 #   sh tests/long.sh bullseye   the release build with Debian 11's g++-10 and sdbus-c++ 0.8.3, in a tree of its own (root)
 set -eu
 cd "$(dirname "$0")/.."
@@ -48,17 +50,50 @@ bullseye() {
     return "$status"
 }
 
+# Trees of other distributions and of aarch64 are unpacked and never installed; the emulator needs no registration.
+loader() {
+    echo "== the loader"
+    missing=""
+    for program in mmdebstrap qemu-aarch64-static aarch64-linux-gnu-gcc; do
+        command -v "$program" >/dev/null || missing="$missing $program"
+    done
+    if [ "$(id -u)" -ne 0 ] || [ -n "$missing" ]; then
+        echo "this needs root, and the packages mmdebstrap, qemu-user-static and gcc-aarch64-linux-gnu; missing:$missing" >&2
+        return 1
+    fi
+    cmake -G Ninja -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
+    ninja -C build/release loader-reenactment >/dev/null
+    trees=$(mktemp -d /var/tmp/jetcuda-loader-XXXXXX)
+    status=0
+    differ() {
+        /usr/bin/python3 tests/loader/differential_test.py --reenactment build/release/bin/loader-reenactment "$@" || status=1
+    }
+    differ --count 1000
+    for suite in bullseye bookworm; do
+        for machine in amd64 arm64; do
+            tree=$trees/$suite-$machine
+            mmdebstrap --quiet --variant=extract --architectures="$machine" --include=libc6,libc-bin "$suite" "$tree" || status=1
+        done
+        differ --count 500 --seed 10000 --machine aarch64 --tree "$trees/$suite-arm64"
+    done
+    differ --count 1000 --seed 20000 --tree "$trees/bullseye-amd64"
+    rm -rf --one-file-system "$trees"
+    return "$status"
+}
+
 case ${1:-all} in
     damage) damage ;;
     tidy) tidy ;;
+    loader) loader ;;
     bullseye) bullseye ;;
     all)
         damage
         tidy
+        loader
         bullseye
         ;;
     *)
-        echo "$0: no part \"$1\"; there are damage, tidy and bullseye" >&2
+        echo "$0: no part \"$1\"; there are damage, tidy, loader and bullseye" >&2
         exit 64
         ;;
 esac

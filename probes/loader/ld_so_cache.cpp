@@ -79,7 +79,10 @@ public:
 
 private:
     std::string text_at(std::uint32_t at) {
-        const std::string_view text = texts_.text(at);
+        if (at >= texts_.size()) throw Malformed("a text leaves the cache");
+        // The loader maps the file, so the last text of one that was cut ends with the file.
+        const std::string_view rest = texts_.all().substr(at);
+        const std::string_view text = rest.substr(0, rest.find('\0'));
         text_ += text.size();
         if (text_ > most_text) throw Malformed("the texts of the cache are longer than such texts can be");
         return std::string(text);
@@ -202,7 +205,7 @@ std::string LdSoCache::find(std::string_view name, const LoaderTraits& traits) c
             continue;
         }
         if (best != nullptr) break;
-        constexpr std::uint64_t platform_bits = std::uint64_t{0xff} << 48U;
+        constexpr std::uint64_t platform_bits = std::uint64_t{0xf} << 48U;
         constexpr std::uint64_t tls_bit = std::uint64_t{1} << 63U;
         const bool legacy = traits.glibc_minor != 0 && traits.glibc_minor < 37;
         const std::uint64_t allowed = legacy ? traits.hwcap_bits | platform_bits | tls_bit : 0;

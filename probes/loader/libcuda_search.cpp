@@ -33,7 +33,7 @@ std::string read_preload(const SystemRoot& root) {
 class Searching {
 public:
     Searching(const SystemRoot& root, Distribution distribution)
-        : root_(root), distribution_(distribution), system_(root, machine_of_loader(root)) {}
+        : root_(root), distribution_(distribution), system_(root, machine_of_loader(root), {}, true) {}
 
     Fact<LibcudaSearch> run() {
         result_.cache_read = system_.cache().known();
@@ -141,7 +141,7 @@ private:
 
 }  // namespace
 
-SystemLoader::SystemLoader(const SystemRoot& root, ElfMachine machine, std::string_view loader_path)
+SystemLoader::SystemLoader(const SystemRoot& root, ElfMachine machine, std::string_view loader_path, bool foresee_cache)
     : traits_(read_loader_traits(root, machine, loader_path)),
       cache_(read_ld_so_cache(root)),
       conf_(read_ld_so_conf(root)),
@@ -149,11 +149,12 @@ SystemLoader::SystemLoader(const SystemRoot& root, ElfMachine machine, std::stri
       preload_(read_preload(root)),
       loader_(
           root, traits_,
-          [this](std::string_view name) -> std::string {
+          [this, foresee_cache](std::string_view name) -> std::string {
               if (cache_) return cache_->find(name, traits_);
-              return name == libcuda_name && !after_ldconfig_.empty() ? after_ldconfig_.front().file : std::string();
+              return foresee_cache && name == libcuda_name && !after_ldconfig_.empty() ? after_ldconfig_.front().file
+                                                                                       : std::string();
           },
-          cache_ ? std::string(ld_so_cache_path) : "/etc/ld.so.conf, as ldconfig would enter it") {}
+          cache_ || !foresee_cache ? std::string(ld_so_cache_path) : "/etc/ld.so.conf, as ldconfig would enter it") {}
 
 Fact<LibcudaSearch> search_libcuda(const SystemRoot& root, Distribution distribution) {
     return Searching(root, distribution).run();

@@ -24,7 +24,9 @@ constexpr std::string_view plain_program(bool nixos) {
 // The loader of this system and all that it reads. `root` must outlive it.
 class SystemLoader {
 public:
-    explicit SystemLoader(const SystemRoot& root, ElfMachine machine, std::string_view loader_path = {});
+    // Where there is no cache, a loader does without. An image may get its own at the first start: `foresee_cache`
+    // asks what ldconfig would write then.
+    SystemLoader(const SystemRoot& root, ElfMachine machine, std::string_view loader_path, bool foresee_cache);
     SystemLoader(const SystemLoader&) = delete;
     SystemLoader& operator=(const SystemLoader&) = delete;
 

@@ -17,7 +17,8 @@ constexpr std::size_t largest_loader = std::size_t{4} << 20;  // a real one has 
 constexpr std::uint64_t bit_x86_64 = 1U << 1U;
 constexpr std::uint64_t bit_avx512_1 = 1U << 2U;
 constexpr std::uint64_t bit_atomics = 1U << 8U;
-constexpr unsigned first_platform = 48;
+constexpr unsigned place_haswell = 50;  // behind i586 and i686, which a 64-bit loader knows as well
+constexpr unsigned place_xeon_phi = 51;
 
 bool printable(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
@@ -111,10 +112,10 @@ void add_x86_64(const SystemRoot& root, LoaderTraits& traits, std::vector<std::s
     traits.platform.clear();
     if (has({"avx512cd", "avx512er", "avx512pf"})) {
         traits.platform = "xeon_phi";
-        traits.platform_bit = std::uint64_t{1} << (first_platform + 1);
+        traits.platform_bit = std::uint64_t{1} << place_xeon_phi;
     } else if (has({"avx2", "bmi1", "bmi2", "abm", "movbe", "popcnt", "fma"})) {
         traits.platform = "haswell";
-        traits.platform_bit = std::uint64_t{1} << first_platform;
+        traits.platform_bit = std::uint64_t{1} << place_haswell;
     }
     if (!traits.platform.empty()) legacy.push_back(traits.platform);
     if (has({"avx512cd", "avx512bw", "avx512dq", "avx512vl"}) && !has({"avx512er"})) {

@@ -297,7 +297,8 @@ LoaderProcess::Walk LoaderProcess::walk_list(const std::string& source, const st
         const Walk walk = try_path(source, path, found);
         if (walk != Walk::go_on) return walk;
         const std::string place = absolute(path);
-        if (!place.empty() && loader_.file(place).ends_list) return Walk::go_on;
+        if (place.empty() || !loader_.file(place).ends_list) continue;
+        if (loader_.is_folder(absolute(folder.empty() ? "." : folder))) return Walk::go_on;
     }
     return Walk::go_on;
 }
@@ -374,7 +375,7 @@ std::vector<std::string> LoaderProcess::load_needed() {
         const std::string why = found.error.empty() ? "is not found" : "is not loaded: " + found.error;
         problems.push_back(name + ", which " + objects_[asker].path + " needs, " + why);
     };
-    std::string_view list = environment_.preload;
+    std::string_view list = std::exchange(preloaded_, true) ? std::string_view() : environment_.preload;
     while (!list.empty()) {
         const std::size_t end = list.find_first_of(": ");
         // What cannot be preloaded is left out with a message, and the program starts.

@@ -101,7 +101,8 @@ public:
     // A program that is no file: with these search paths of its own and no library loaded.
     void start_without_file(std::string name, std::optional<std::string> runpath = std::nullopt);
 
-    // Loads LD_PRELOAD and everything that is needed, breadth first. Answers what could not be found, one clause each.
+    // Loads LD_PRELOAD (the first time) and everything that is needed, breadth first. Answers what could not be found,
+    // one clause each.
     std::vector<std::string> load_needed();
 
     // As dlopen(name) in objects()[asker] would find it; the object is loaded then, without what it needs.
@@ -132,6 +133,7 @@ private:
     LoaderEnvironment environment_;
     std::vector<Object> objects_;
     std::vector<std::vector<LoaderStep>> steps_;
+    bool preloaded_ = false;
 };
 
 }  // namespace jetcuda

@@ -26,7 +26,7 @@ expect() {
 }
 
 in_one_line() { sort | tr '\n' ' '; }
-verbs=$(jetcuda-check --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\).*/\1/p' | grep . | in_one_line)
+verbs=$(jetcuda-check --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\).*/\1/p' | grep . | in_one_line)
 ids=$(jetcuda-check list | cut -d ' ' -f 1 | in_one_line)
 [[ $verbs == *status* && $ids == *soc-is-supported* ]] || { echo "FAILED: no verbs or ids to compare with"; exit 1; }
 

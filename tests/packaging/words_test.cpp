@@ -79,7 +79,7 @@ std::string between(const std::string& text, const std::string& from, const std:
 
 TEST_CASE("the man page describes every verb and option, and no other") {
     const std::string page = man_page();
-    check_same(words_like(between(page, ".SH VERBS", ".SH OPTIONS"), "\\.TP\n\\.[BIR]+ ([a-z]+)"), verb_names());
+    check_same(words_like(between(page, ".SH VERBS", ".SH OPTIONS"), "\\.TP\n\\.[BIR]+ ([a-z-]+)"), verb_names());
     // Described, not only mentioned: each has its own paragraph.
     check_same(words_like(between(page, ".SH OPTIONS", ".SH EXIT STATUS"), "\\.TP\n\\.[BIR]+ [^\n]*(--[a-z-]+)"),
                all_options());
@@ -93,7 +93,7 @@ TEST_CASE("the man page tells every exit status") {
 
 TEST_CASE("--help shows every verb, and the options of every verb") {
     const std::string whole = help_text();
-    check_same(words_like(between(whole, "Verbs:\n", "\nOptions"), "\n  ([a-z]+)"), verb_names());
+    check_same(words_like(between(whole, "Verbs:\n", "\nOptions"), "\n  ([a-z][a-z-]*)"), verb_names());
     Words expected = visible(global_options());
     check_same(options_in(between(whole, "\nOptions", "\n\"jetcuda-check")), expected);
     for (const VerbWord& verb : all_verbs()) {
@@ -117,13 +117,13 @@ TEST_CASE("no line of --help is wider than a terminal") {
 TEST_CASE("bash completes every verb and option") {
     const std::string script = read_packaging("completions/jetcuda-check.bash");
     check_same(options_in(script), all_options());
-    check_same(words_like(between(script, "local verbs=\"", "\"\n") + " ", "[\" ]([a-z]+)(?=[ ])"), verb_names());
+    check_same(words_like(between(script, "local verbs=\"", "\"\n") + " ", "[\" ]([a-z-]+)(?=[ ])"), verb_names());
 }
 
 TEST_CASE("zsh completes every verb and option") {
     const std::string script = read_packaging("completions/_jetcuda-check");
     check_same(options_in(script), all_options());
-    check_same(words_like(between(script, "verbs=(", "\n    )"), "\n +'([a-z]+):"), verb_names());
+    check_same(words_like(between(script, "verbs=(", "\n    )"), "\n +'([a-z-]+):"), verb_names());
 }
 
 TEST_CASE("fish completes every verb and option") {
@@ -132,8 +132,8 @@ TEST_CASE("fish completes every verb and option") {
     for (const std::string& name : words_like(script, "(?:jetcuda-check|-s h|') -l ([a-z-]+)"))
         options.insert("--" + name);
     check_same(options, all_options());
-    check_same(words_like(script, "-n \\$no_verb -a ([a-z]+)"), verb_names());
-    check_same(words_like(between(script, "set -l verbs", "\n") + " ", " ([a-z]+)(?= )(?! -l)"), [] {
+    check_same(words_like(script, "-n \\$no_verb -a ([a-z-]+)"), verb_names());
+    check_same(words_like(between(script, "set -l verbs", "\n") + " ", " ([a-z-]+)(?= )(?! -l)"), [] {
         Words words = verb_names();
         words.insert("verbs");
         return words;

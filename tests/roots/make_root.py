@@ -13,6 +13,7 @@ BOARD is a folder beside this script, or a path. Its `generated.json` lists what
     "append":    {path: [line, …]}: lines put behind those of a text file of the base
     "strings":   {path: [text, …]}: texts that each end with a NUL, as a device tree holds them
     "links":     {path: target}, "empty": [paths of zero-length files], "dirs": [paths]
+    "ld_cache":  "new" or "compat": /etc/ld.so.cache as the board's ldconfig makes it of all that (ld_cache_writer.py)
 
 Build ids are hashes of the words given; no byte of a driver is copied from anywhere. A file made twice is the same.
 """
@@ -27,6 +28,7 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import elf_writer
+import ld_cache_writer
 
 HERE = Path(__file__).resolve().parent
 
@@ -116,6 +118,8 @@ def make(board, out):
         if link.is_symlink():
             link.unlink()
         link.symlink_to(target)
+    if "ld_cache" in spec:
+        ld_cache_writer.write(out, spec["ld_cache"])
 
 
 def main():

@@ -166,6 +166,14 @@ inline Facts healthy(const BoardDescription& board) {
     libcuda.machine = ElfMachine::aarch64;
     libcuda.soname = "libcuda.so.1";
     facts.libcuda = Fact<LibcudaFile>(libcuda, "/etc/ld.so.cache");
+    LibcudaSearch search;
+    search.plain = {"a program without search paths of its own",
+                    libcuda.path,
+                    libcuda.real_path,
+                    {{"/etc/ld.so.cache", libcuda.path, LoaderStep::Outcome::taken}}};
+    search.cache_read = true;
+    search.all = {{libcuda.path, libcuda.real_path, "/etc/ld.so.cache", libcuda}};
+    facts.libcuda_search = Fact<LibcudaSearch>(search, "/etc/ld.so.cache");
     facts.libcuda_release = Fact<DriverRelease>(DriverRelease{board.l4t, soc.gpu_module == "nvidia" ? "595.78" : ""},
                                                 "package nvidia-l4t-cuda");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");

@@ -52,3 +52,29 @@ TEST_CASE("one that cannot be read is unknown") {
     CHECK(judged(id, facts).code == "not-readable");
     CHECK(judged(id, facts).status == Status::unknown);
 }
+
+TEST_CASE("one that lies in its place and that the cache does not lead to is not found") {
+    Facts facts = healthy_orin();
+    LibcudaSearch& search = facts.libcuda_search.value();
+    search.plain = {};
+    search.after_ldconfig = LoaderAnswer{"a program", facts.libcuda->path, facts.libcuda->real_path, {}};
+    CHECK(judged(id, facts).code == "not-in-search");
+    CHECK(judged(id, facts).remedy.find("sudo ldconfig") != std::string::npos);
+    search.after_ldconfig.reset();
+    CHECK(judged(id, facts).code == "folder-not-configured");
+    CHECK(judged(id, facts).remedy.find("echo /usr/lib/aarch64-linux-gnu/nvidia | sudo tee") != std::string::npos);
+
+    // A file at which the loader ends with an error was found; what it is, another check says.
+    search.plain.steps = {{"/etc/ld.so.cache", facts.libcuda->path, LoaderStep::Outcome::no_library}};
+    CHECK(judged(id, facts).code == "ok");
+    search.plain.steps.clear();
+    // Without a cache, in an image and on NixOS the search proves nothing.
+    search.cache_read = false;
+    CHECK(judged(id, facts).code == "ok");
+    search.cache_read = true;
+    facts.scope.at_rest = true;
+    CHECK(judged(id, facts).code == "ok");
+    facts.scope.at_rest = false;
+    facts.distribution = Fact<Distribution>(Distribution::nixos, "/etc/os-release");
+    CHECK(judged(id, facts).code == "ok");
+}
