@@ -191,6 +191,7 @@ inline Facts healthy(const BoardDescription& board) {
     search.cache_read = true;
     search.all = {{libcuda.path, libcuda.real_path, "/etc/ld.so.cache", libcuda}};
     facts.libcuda_search = Fact<LibcudaSearch>(search, "/etc/ld.so.cache");
+    facts.compat = Fact<Compat>(Compat{}, "compat folders");
     facts.libcuda_release = Fact<DriverRelease>(DriverRelease{board.l4t, soc.gpu_module == "nvidia" ? "595.78" : ""},
                                                 "package nvidia-l4t-cuda");
     std::vector<DriverCompanion> companions(2);

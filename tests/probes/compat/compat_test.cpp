@@ -135,8 +135,8 @@ TEST_CASE("the SBSA product, by the number of a driver in its file's name or its
 TEST_CASE("the product for Orin, by its folder or its package, whatever its file is called") {
     const TempRoot board;
     put_compat(board, "/usr/local/cuda-13.2/compat_orin", "libcuda.so.595.58.03");
-    const Compat compat = read(
-        board, {}, packages(board, "cuda-compat-orin-13-2", "13.2.44290101-1", "/usr/local/cuda-13.2/compat_orin"));
+    const Compat compat =
+        read(board, packages(board, "cuda-compat-orin-13-2", "13.2.44290101-1", "/usr/local/cuda-13.2/compat_orin"));
     REQUIRE(compat.folders.size() == 1);
     CHECK(compat.folders.front().product == CompatProduct::orin);
     CHECK(compat.folders.front().version == "13.2.44290101");

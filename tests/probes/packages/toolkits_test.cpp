@@ -90,9 +90,14 @@ TEST_CASE("none is an answer, too") {
     REQUIRE(find(board).known());
     CHECK(find(board)->empty());
     board.write("/usr/local/cuda-12.6", "a file");
-    board.link("/usr/local/cuda", "nowhere");
     board.make_directory("/usr/local/cuda-12.8");
     CHECK(find(board)->empty());
+    board.link("/usr/local/cuda", "nowhere");
+    const Toolkit nowhere = only(board);
+    CHECK(nowhere.directory == "/usr/local/cuda");
+    CHECK(nowhere.is_default);
+    CHECK_FALSE(nowhere.there);
+    CHECK_FALSE(nowhere.cuda.has_value());
 }
 
 TEST_CASE("a damaged version.json leaves the folder's name") {
