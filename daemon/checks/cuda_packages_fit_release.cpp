@@ -2,15 +2,14 @@
 // for code kept as PTX. A newer major needs a cuda_compat, which lifts the driver for the programs that load it. There
 // are three products of that name and each serves one kind of board. Compilers and profilers need no driver.
 
+#include <algorithm>
+
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/cuda_sets.hpp"
 #include "probes/gpu/protocol.hpp"
 
 namespace jetcuda {
 namespace {
-
-// From CUDA 13 on nvgpu boards have a product of their own, and only Orin is left of them (CUDA installation guide).
-constexpr int first_major_of_orin_product = 13;
 
 struct DriverCuda {
     CudaVersion version;
@@ -30,54 +29,60 @@ std::optional<DriverCuda> cuda_of_driver(const Facts& facts) {
     return DriverCuda{*facts.reference->driver_cuda, facts.reference.source()};
 }
 
-// The product that serves this SoC for a CUDA version, or not_recorded where there is none.
-CompatProduct product_for(const SocRecord& soc, const CudaVersion& cuda) {
-    if (soc.gpu_variant == "openrm") return CompatProduct::sbsa;
-    if (cuda.major < first_major_of_orin_product) return CompatProduct::l4t;
-    return soc.id == "T234" ? CompatProduct::orin : CompatProduct::not_recorded;
+// What compat.json says of this SoC and line, one record a product; one that has none is not for this board.
+std::vector<CompatRecord> records_for(const Facts& facts) {
+    std::vector<CompatRecord> records;
+    if (!facts.compat.known() || !facts.release.known()) return records;
+    for (const CompatRecord& record : facts.compat->records) {
+        if (record.line == facts.release->line) records.push_back(record);
+    }
+    return records;
 }
 
-// The window that the data give speaks of the release's own generation of compat: of the Orin product, which lifts a
-// driver over a major, people report that it works where the window ends before it.
-bool is_in_window(const std::optional<CompatWindow>& window, CompatProduct product, const CudaVersion& cuda) {
-    if (!window) return true;
-    if (product == CompatProduct::orin && cuda.major > window->highest.major) return true;
-    return window->lowest <= cuda && cuda <= window->highest;
+bool holds(const std::vector<CudaVersion>& versions, const CudaVersion& cuda) {
+    return std::find(versions.begin(), versions.end(), cuda) != versions.end();
 }
 
-std::optional<CompatWindow> window_of(const Facts& facts) {
-    if (facts.compat.known() && facts.compat->window) return facts.compat->window;
-    return facts.reference.known() ? facts.reference->compat : std::nullopt;
+// May a compat of this product bring that version here? Where NVIDIA's table does not speak of it, another check says
+// that this is not established; here it counts, as it does for the programs that load it.
+bool may_bring(const CompatRecord& record, const CudaVersion& cuda) {
+    return !record.listed || cuda > record.known_up_to || holds(record.promised, cuda) || holds(record.reported, cuda);
 }
 
 // The best of the installed compat folders that serve the set: an enabled one, else an idle one.
 const CompatFolder* compat_for(const Facts& facts, const CudaVersion& set) {
-    if (!facts.compat.known() || !facts.board.known() || !facts.board->soc) return nullptr;
+    const std::vector<CompatRecord> records = records_for(facts);
     const CompatFolder* best = nullptr;
+    if (records.empty()) return best;
     for (const CompatFolder& folder : facts.compat->folders) {
         if (!folder.cuda || folder.cuda->major < set.major) continue;
-        if (folder.product != product_for(*facts.board->soc, *folder.cuda)) continue;
-        if (!is_in_window(window_of(facts), folder.product, *folder.cuda)) continue;
+        const bool suits = std::any_of(records.begin(), records.end(), [&](const CompatRecord& record) {
+            return record.product == name_of(folder.product) && may_bring(record, *folder.cuda);
+        });
+        if (!suits) continue;
         if (best == nullptr || (best->enabled_by.empty() && !folder.enabled_by.empty())) best = &folder;
     }
     return best;
 }
 
-// The compat package that would serve the set on this board, or empty: its own minor version, else the newest of its
-// major that the window allows.
-std::string package_for(const Facts& facts, const CudaVersion& driver, const CudaVersion& set) {
-    if (!facts.board.known() || !facts.board->soc) return {};
-    const CompatProduct product = product_for(*facts.board->soc, set);
-    // No compat lifts a driver by more than one major.
-    if (product == CompatProduct::not_recorded || set.major > driver.major + 1) return {};
-    const std::optional<CompatWindow> window = window_of(facts);
-    CudaVersion offered = set;
-    if (!is_in_window(window, product, set)) {
-        if (window->highest.major != set.major) return {};
-        offered = window->highest;
+// The compat package that is known to serve the set on this board, or empty: of its own minor version, else the newest
+// of its major.
+std::string package_for(const Facts& facts, const CudaVersion& set) {
+    std::optional<CudaVersion> offered;
+    bool orin = false;
+    for (const CompatRecord& record : records_for(facts)) {
+        for (const std::vector<CudaVersion>* versions : {&record.promised, &record.reported}) {
+            for (const CudaVersion& version : *versions) {
+                if (version.major != set.major || offered == set) continue;
+                if (offered && version != set && version < *offered) continue;
+                offered = version;
+                orin = record.product == name_of(CompatProduct::orin);
+            }
+        }
     }
-    return (product == CompatProduct::orin ? "cuda-compat-orin-" : "cuda-compat-") + std::to_string(offered.major) +
-           '-' + std::to_string(offered.minor);
+    if (!offered) return {};
+    return (orin ? "cuda-compat-orin-" : "cuda-compat-") + std::to_string(offered->major) + '-' +
+           std::to_string(offered->minor);
 }
 
 // A set, or a toolkit folder where no packages are recorded.
@@ -194,7 +199,7 @@ extern const Check cuda_packages_fit_release{
             if (!facts.compat.known() && !facts.compat.lacks(Lack::not_there)) {
                 return because_missing(facts.compat.missing());
             }
-            const std::string package = package_for(facts, driver->version, uncovered->cuda);
+            const std::string package = package_for(facts, uncovered->cuda);
             finding.code = package.empty() ? "newer-major-without-compat" : "newer-major";
             finding.values["newest"] = uncovered->cuda.text();
             finding.values["packages"] =

@@ -8,31 +8,6 @@
 
 namespace jetcuda::testing {
 
-inline CompatRecord compat_record(const std::string& soc, int line, const std::string& product,
-                                  std::vector<CudaVersion> promised, std::vector<CudaVersion> reported = {}) {
-    CompatRecord record;
-    record.soc = soc;
-    record.line = line;
-    record.product = product;
-    record.id = soc + ' ' + line_text(line) + ' ' + product;
-    record.promised = std::move(promised);
-    record.reported = std::move(reported);
-    record.known_up_to = {13, 4};
-    record.source = "compat.json";
-    return record;
-}
-
-inline std::vector<CompatRecord> compat_records(const std::string& soc) {
-    if (soc == "T194") return {compat_record(soc, 35, "l4t", {{11, 8}, {12, 2}})};
-    if (soc == "T264") {
-        return {compat_record(soc, 38, "sbsa", {}), compat_record(soc, 39, "sbsa", {{13, 3}, {13, 4}})};
-    }
-    CompatRecord orin = compat_record(soc, 36, "orin", {}, {{13, 2}});
-    orin.listed = false;
-    return {compat_record(soc, 35, "l4t", {{11, 8}, {12, 2}}), compat_record(soc, 36, "l4t", {{12, 4}, {12, 9}}), orin,
-            compat_record(soc, 39, "orin", {{13, 3}, {13, 4}})};
-}
-
 inline CompatFolder compat_folder(CompatProduct product, CudaVersion cuda, const std::string& version,
                                   const std::string& package = {}) {
     CompatFolder folder;

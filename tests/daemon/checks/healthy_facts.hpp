@@ -126,6 +126,32 @@ struct BoardDescription {
     CudaVersion cuda;
 };
 
+// What compat.json says of the SoC, in short.
+inline CompatRecord compat_record(const std::string& soc, int line, const std::string& product,
+                                  std::vector<CudaVersion> promised, std::vector<CudaVersion> reported = {}) {
+    CompatRecord record;
+    record.soc = soc;
+    record.line = line;
+    record.product = product;
+    record.id = soc + ' ' + line_text(line) + ' ' + product;
+    record.promised = std::move(promised);
+    record.reported = std::move(reported);
+    record.known_up_to = {13, 4};
+    record.source = "compat.json";
+    return record;
+}
+
+inline std::vector<CompatRecord> compat_records(const std::string& soc) {
+    if (soc == "T194") return {compat_record(soc, 35, "l4t", {{11, 8}, {12, 2}})};
+    if (soc == "T264") {
+        return {compat_record(soc, 38, "sbsa", {}), compat_record(soc, 39, "sbsa", {{13, 3}, {13, 4}})};
+    }
+    CompatRecord orin = compat_record(soc, 36, "orin", {}, {{13, 2}});
+    orin.listed = false;
+    return {compat_record(soc, 35, "l4t", {{11, 8}, {12, 2}}), compat_record(soc, 36, "l4t", {{12, 4}, {12, 9}}), orin,
+            compat_record(soc, 39, "orin", {{13, 3}, {13, 4}})};
+}
+
 inline Facts healthy(const BoardDescription& board) {
     const SocRecord soc = soc_record(board.soc);
     const std::string modules = "/lib/modules/" + board.kernel;
@@ -191,7 +217,9 @@ inline Facts healthy(const BoardDescription& board) {
     search.cache_read = true;
     search.all = {{libcuda.path, libcuda.real_path, "/etc/ld.so.cache", libcuda}};
     facts.libcuda_search = Fact<LibcudaSearch>(search, "/etc/ld.so.cache");
-    facts.compat = Fact<Compat>(Compat{}, "compat folders");
+    Compat compat;
+    compat.records = compat_records(soc.id);
+    facts.compat = Fact<Compat>(compat, "compat folders");
     facts.libcuda_release = Fact<DriverRelease>(DriverRelease{board.l4t, soc.gpu_module == "nvidia" ? "595.78" : ""},
                                                 "package nvidia-l4t-cuda");
     std::vector<DriverCompanion> companions(2);

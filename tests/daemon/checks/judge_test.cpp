@@ -269,15 +269,17 @@ TEST_CASE("a check does not pass while the fact it stands on is missing") {
         {"driver-version-is-native", 5},
         {"gpu-capability-matches-soc", 16},
         {"gpu-capability-matches-soc", 2},
-<<<<<<< HEAD
         {"driver-libraries-are-complete", 17},
-        {"no-reboot-is-pending", 18},
-        {"no-gpu-fault-since-boot", 19},
-=======
-        {"compat-is-for-this-board", 17},
-        {"compat-is-newer-than-driver", 17},
-        {"compat-accepts-this-driver", 17},
->>>>>>> b-compat
+        {"libcuda-is-unambiguous", 18},
+        {"cuda-packages-agree", 19},
+        {"no-desktop-driver-is-installed", 19},
+        {"compat-is-for-this-board", 21},
+        {"compat-is-newer-than-driver", 21},
+        {"compat-accepts-this-driver", 21},
+        {"container-runtime-is-registered", 22},
+        {"container-mounts-exist", 22},
+        {"no-reboot-is-pending", 23},
+        {"no-gpu-fault-since-boot", 26},
     };
     for (const auto& each : key_facts) {
         const std::string_view id = each.first;

@@ -20,7 +20,6 @@ inline void add(Facts& facts, const std::vector<InstalledComponent>& parts) {
 inline Facts with_software(Facts facts, const std::vector<InstalledComponent>& components) {
     facts.software.value().components = components;
     facts.toolkits.value().clear();
-    facts.compat = Fact<Compat>(Compat{}, "/usr/local");
     return facts;
 }
 
@@ -28,15 +27,11 @@ inline Facts orin_with(const std::vector<InstalledComponent>& components) {
     Facts facts = with_software(healthy_orin(), components);
     ReleaseRecord& reference = facts.reference.value();
     reference.components = {{"cuda_cudart", "12.6.68"}, {"libcublas", "12.6.1.4"}, {"libcusparse", "12.5.3.3"}};
-    reference.compat = CompatWindow{{12, 4}, {12, 9}};
-    facts.compat.value().window = reference.compat;
     return facts;
 }
 
 inline Facts xavier_with(const std::vector<InstalledComponent>& components) {
-    Facts facts = with_software(healthy_xavier(), components);
-    facts.reference.value().compat = CompatWindow{{11, 8}, {12, 2}};
-    return facts;
+    return with_software(healthy_xavier(), components);
 }
 
 inline Facts thor_with(const std::vector<InstalledComponent>& components) {
