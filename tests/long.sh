@@ -37,8 +37,10 @@ bullseye() {
         return 1
     fi
     tree=$(mktemp -d /var/tmp/jetcuda-bullseye-XXXXXX)
-    packages=$(sh packaging/dependencies.sh --list build | tr '\n' ',')
+    # Debian 11 has no CLI11; its headers need no library, so those of this machine serve.
+    packages=$(sh packaging/dependencies.sh --list build | grep -vx libcli11-dev | tr '\n' ',')
     mmdebstrap --variant=minbase --include="${packages%,}" bullseye "$tree"
+    cp -a /usr/include/CLI "$tree/usr/include/"
     mkdir "$tree/src"
     for entry in CMakeLists.txt probes daemon config systemd packaging; do
         cp -a "$entry" "$tree/src/"
