@@ -70,7 +70,7 @@ inline Finding about(const CompatFolder& folder) {
     std::string version = folder.version.empty() ? "no version recorded" : folder.version;
     if (!folder.package.empty()) version += " of " + folder.package;
     finding.evidence.push_back({"cuda_compat", version, folder.library.real_path});
-    finding.evidence.push_back({"used by", how.who, how.source});
+    finding.evidence.push_back({"used by", how.who, how.source.empty() ? folder.directory : how.source});
     if (folder.note.known()) {
         finding.evidence.push_back({"its own note",
                                     folder.note->cuda ? "CUDA " + folder.note->cuda->text() : "no CUDA version",

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/daemon/checks/healthy_facts.hpp"
+#include "tests/daemon/checks/compat_facts.hpp"
 
 using namespace jetcuda;
 using namespace jetcuda::testing;
@@ -73,6 +73,17 @@ const std::vector<std::function<void(Facts&, std::mt19937&)>>& changes() {
         },
         [](Facts& f, std::mt19937&) {
             if (f.release.known()) f.release.value().l4t.reset();
+        },
+        [](Facts& f, std::mt19937& r) {
+            if (!f.board.known() || !f.board->soc) return;
+            CompatFolder folder = compat_folder(static_cast<CompatProduct>(r() % 4),
+                                                {static_cast<int>(11 + r() % 3), static_cast<int>(r() % 10)},
+                                                r() % 2 == 0 ? "595.58.03" : "12.9.40580548");
+            if (r() % 3 == 0) folder.enabled_by.clear();
+            if (r() % 4 == 0) folder.cuda.reset();
+            if (r() % 4 == 0) folder.library.elf = false;
+            if (r() % 2 == 0) folder.note = Fact<CompatNote>(CompatNote{{}, {535, 595}, {}}, "its note");
+            f = with_compat(f, {folder});
         },
         [](Facts& f, std::mt19937& r) {
             f.line = Fact<LineRecord>(line_record(static_cast<int>(30 + r() % 10)), "releases.json");
