@@ -12,9 +12,7 @@ namespace jetcuda {
 namespace {
 
 constexpr Remedy take_away_winner{
-    .apt =
-        "Take it out of the search ({named_by} leads there), then let the loader read its folders again: "
-        "sudo ldconfig && ldconfig -p | grep libcuda",
+    .apt = "Take it out of the search ({named_by} leads there), then see that the other takes its place: {command}",
     .nix = "Take what puts it there out of the configuration, then switch: sudo nixos-rebuild switch",
     .yocto = "Take what brings {path} out of the image, and see what is found then: jetcuda-check which-libcuda",
     .other =
@@ -164,10 +162,15 @@ extern const Check libcuda_is_unambiguous{
         const auto name = [&](std::string_view code, const LibcudaSighting& sighting, std::string asker) {
             if (!asker.empty()) asker[0] = asker[0] == 'a' && asker[1] == ' ' ? 'A' : asker[0];
             finding.code = code;
-            finding.values["asker"] = std::move(asker);
             finding.values["path"] = sighting.path;
             finding.values["named_by"] = sighting.named_by;
             finding.values["flaw"] = sighting.file.flaw;
+            const std::string_view kind = ".service";
+            const bool of_unit = asker.size() > kind.size() && asker.substr(asker.size() - kind.size()) == kind;
+            finding.values["command"] =
+                of_unit ? "sudo systemctl edit --full " + asker + " && sudo systemctl restart " + asker
+                        : "sudo ldconfig && ldconfig -p | grep libcuda";
+            finding.values["asker"] = std::move(asker);
         };
         // Every asker is told as evidence; the first that gets something wrong gives the finding its words.
         const LibcudaSighting* compat = nullptr;
@@ -184,7 +187,7 @@ extern const Check libcuda_is_unambiguous{
             if (found == search.all.end()) return;
             LibcudaSighting sighting = *found;
             sighting.path = end->path;
-            if (&answer != &search.plain && end->source != sighting.named_by) sighting.named_by = end->source;
+            if (&answer != &search.plain && end->source != "/etc/ld.so.cache") sighting.named_by = end->source;
             const Kind kind = sorting.kind_of(found->file);
             if (kind == Kind::compat && compat == nullptr) {
                 compat = &*found;
@@ -207,7 +210,7 @@ extern const Check libcuda_is_unambiguous{
         }
         const bool plain_has_own = end_of(search.plain) != nullptr;
         for (const LibcudaSighting& sighting : search.all) {
-            const bool of_unit = sighting.named_by.rfind("LD_LIBRARY_PATH of ", 0) == 0;
+            const bool of_unit = sighting.named_by.rfind("LD_", 0) == 0;
             const Kind kind = sorting.kind_of(sighting.file);
             if (of_unit || (kind != Kind::stub && kind != Kind::other_driver)) continue;
             finding.evidence.push_back({"a second libcuda", sighting.path, sighting.named_by});

@@ -78,13 +78,17 @@ private:
     [[nodiscard]] LoaderAnswer answer_for(const UnitEnvironment& unit) const {
         LoaderEnvironment environment;
         environment.library_path = unit.library_path;
-        environment.library_path_source = "LD_LIBRARY_PATH of " + unit.unit;
+        environment.library_path_source = "LD_LIBRARY_PATH of " + unit.unit + " (" + unit.library_path_source + ')';
         environment.preload = unit.preload + ' ' + system_.preload();
         LoaderProcess process(system_.loader(), environment);
         process.start_without_file(unit.unit, usual_runpath());
         process.load_needed();
         LoaderProcess::Found found = process.find(library, 0);
-        return answer_of(unit.unit, process, std::move(found));
+        LoaderAnswer answer = answer_of(unit.unit, process, std::move(found));
+        if (!unit.preload.empty() && answer.steps.front().source == "loaded already") {
+            answer.steps.front().source = "LD_PRELOAD of " + unit.unit + " (" + unit.preload_source + ')';
+        }
+        return answer;
     }
 
     // ldconfig runs with the next package that is installed, and then the configuration counts as it is now.
@@ -108,11 +112,20 @@ private:
         if (file) result_.all.push_back({path, real->inside, named_by, *file});
     }
 
+    // The cache names paths; the configuration says who put them there.
+    [[nodiscard]] std::string cached(const std::string& path) const {
+        const ConfFolder* folder = folder_of_library(system_.conf(), root_, path);
+        std::string named_by(ld_so_cache_path);
+        if (folder != nullptr) named_by += " (" + folder->source + ')';
+        return named_by;
+    }
+
     // Steps of a search that ended go on in thought: what lies behind the winner can win when that one goes.
     void add_steps(const LoaderAnswer& answer) {
         for (const LoaderStep& step : answer.steps) {
             const bool there = step.outcome != Outcome::not_there && step.outcome != Outcome::not_readable;
-            if (there && starts_with(step.path, "/")) add(step.path, step.source);
+            if (!there || !starts_with(step.path, "/")) continue;
+            add(step.path, step.source == ld_so_cache_path ? cached(step.path) : step.source);
         }
     }
 
@@ -121,8 +134,7 @@ private:
         if (system_.cache().known()) {
             for (const LdSoCacheEntry& entry : system_.cache()->entries()) {
                 if (entry.broken || entry.name != library) continue;
-                const ConfFolder* folder = folder_of_library(system_.conf(), root_, entry.path);
-                add(entry.path, std::string(ld_so_cache_path) + (folder != nullptr ? " (" + folder->source + ')' : ""));
+                add(entry.path, cached(entry.path));
             }
         }
         for (const ConfLibrary& found : system_.after_ldconfig()) add(found.file, found.source);

@@ -88,6 +88,7 @@ TEST_CASE("a unit that is led elsewhere fails by its name") {
     CHECK(result.code == "stub-wins");
     CHECK(result.summary.find("ollama.service gets ") == 0);
     CHECK(result.remedy.find("LD_LIBRARY_PATH of ollama.service") != std::string::npos);
+    CHECK(result.remedy.find("sudo systemctl restart ollama.service") != std::string::npos);
 }
 
 TEST_CASE("one file by two paths, or the same file copied, is one") {
