@@ -251,6 +251,7 @@ struct Toolkit {
     CudaBuild build = CudaBuild::not_recorded;  // by its folder below targets/
     bool is_default = false;                    // /usr/local/cuda leads here
     std::string source;
+    bool there = true;  // false: /usr/local/cuda is a link that leads nowhere, and `directory` is that link
 };
 
 // ---- cuda_compat ----
