@@ -42,6 +42,7 @@ void add_packages(Rows& rows, const Fact<Software>& fact) {
 }
 
 std::string text_of(const Toolkit& toolkit) {
+    if (!toolkit.there) return "a link that leads nowhere";
     std::string text =
         toolkit.cuda ? fmt::format("CUDA {}", text_of(*toolkit.cuda)) : std::string{"version not recorded"};
     if (toolkit.build != CudaBuild::not_recorded) text += fmt::format(", {}", name_of(toolkit.build));

@@ -39,8 +39,9 @@ std::vector<PackageName> read_names(RecordReader& reader, const char* key) {
         check_pattern(reader, key, pattern);
         const std::optional<ComponentKind> kind = kind_named(word);
         if (!kind) {
-            reader.refuse(key, "calls \"" + pattern + "\" a \"" + word +
-                                   "\"; it must be runtime, compiler, tool, development, compat or meta");
+            std::string what = "calls \"";
+            what.append(pattern).append("\" a \"").append(word);
+            reader.refuse(key, what.append("\"; it must be runtime, compiler, tool, development, compat or meta"));
         }
         names.push_back({pattern, *kind});
     }

@@ -143,13 +143,13 @@ Fact<std::vector<Toolkit>> find_toolkits(const SystemRoot& root) {
         toolkit->is_default = chosen && chosen->inside == real->inside;
         toolkits.push_back(*std::move(toolkit));
     }
-    const bool is_named = std::find(names.begin(), names.end(), "cuda") != names.end();
-    if (is_named && chosen.lacks(Lack::not_there)) {
+    const bool has_default = std::find(names.begin(), names.end(), "cuda") != names.end();
+    if (has_default && chosen.lacks(Lack::not_there)) {
         Toolkit nowhere;
         nowhere.directory = default_link;
         nowhere.is_default = true;
-        nowhere.source = default_link;
         nowhere.there = false;
+        nowhere.source = default_link;
         toolkits.push_back(std::move(nowhere));
     }
     std::sort(toolkits.begin(), toolkits.end(),

@@ -12,7 +12,7 @@
 namespace jetcuda {
 
 // Those below /usr/local, in the order of their directories; none is an answer, too. A folder that holds only a
-// cuda_compat is no toolkit. A link /usr/local/cuda that leads nowhere is told as one that is not there.
+// cuda_compat is no toolkit. A default link that leads nowhere stands for itself.
 Fact<std::vector<Toolkit>> find_toolkits(const SystemRoot& root);
 
 }  // namespace jetcuda

@@ -100,6 +100,21 @@ TEST_CASE("none is an answer, too") {
     CHECK_FALSE(nowhere.cuda.has_value());
 }
 
+TEST_CASE("a default link that leads nowhere is told") {
+    const TempRoot board;
+    board.write("/usr/local/cuda-12.6/version.json", version_json);
+    board.link("/usr/local/cuda", "/etc/alternatives/cuda");
+    board.link("/etc/alternatives/cuda", "/usr/local/cuda-12.2");
+    const auto toolkits = find(board);
+    REQUIRE(toolkits->size() == 2);
+    CHECK(toolkits->at(0).directory == "/usr/local/cuda");
+    CHECK(toolkits->at(0).is_default);
+    CHECK_FALSE(toolkits->at(0).there);
+    CHECK_FALSE(toolkits->at(0).cuda.has_value());
+    CHECK(toolkits->at(1).there);
+    CHECK_FALSE(toolkits->at(1).is_default);
+}
+
 TEST_CASE("a damaged version.json leaves the folder's name") {
     for (const char* text :
          {"", "{", "[]", "7", R"({"cuda":7})", R"({"cuda":{"version":7}})",
