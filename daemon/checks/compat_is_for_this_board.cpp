@@ -51,6 +51,14 @@ Finding judge_folder(const CompatFolder& folder, const SocRecord& soc, const std
         finding.code = "ok";
         return finding;
     }
+    const bool inferred = std::all_of(folder.enabled_by.begin(), folder.enabled_by.end(),
+                                      [](const CompatEnabling& how) { return how.by_nixpkgs; });
+    if (inferred) {
+        // That nixpkgs links it into CUDA programs is its rule, not something seen on this system: too little to hold
+        // back a boot.
+        finding.code = "only-in-closure";
+        return finding;
+    }
     switch (folder.product) {
         case CompatProduct::l4t: finding.code = "l4t-product"; break;
         case CompatProduct::sbsa: finding.code = "sbsa-product"; break;
@@ -84,6 +92,9 @@ extern const Check compat_is_for_this_board{
              "{dir}, which is used by {who} ({source}), is {product_words}; this is {soc}", take_it_away},
             {"orin-product", Status::fail,
              "{dir}, which is used by {who} ({source}), is {product_words}; this is {soc}", take_it_away},
+            {"only-in-closure", Status::not_applicable,
+             "{dir} is {product_words} and belongs to the system, which is {soc}; that a program loads it was not "
+             "seen"},
             {"not-a-library", Status::fail, "{path}, which is used by {who} ({source}), cannot be a library: {flaw}",
              take_it_away},
             {"product-not-recorded",

@@ -102,6 +102,14 @@ TEST_CASE("what is not recorded or not known is unknown") {
     CHECK(code(facts) == "not-readable");
 }
 
+TEST_CASE("what only nixpkgs is supposed to have linked holds back no boot") {
+    CompatFolder folder = compat_folder(CompatProduct::sbsa, {13, 2}, "595.58.03");
+    CHECK(code(orin_with(folder)) == "sbsa-product");
+    folder.enabled_by = {{"CUDA programs of nixpkgs", "/run/current-system", false, true}};
+    CHECK(code(orin_with(folder)) == "only-in-closure");
+    CHECK(judged(id, orin_with(folder)).status == Status::not_applicable);
+}
+
 TEST_CASE("the evidence says which file, who uses it, and what its note says") {
     CompatFolder folder = l4t_12_9();
     folder.note = missing(Lack::not_understood, "the note");
