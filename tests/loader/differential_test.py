@@ -31,14 +31,18 @@ class Chroot:
     def __init__(self, work, tree, machine):
         self.root, self.tree, self.machine = work / "root", tree, machine
         self.triplet = f"{machine}-linux-gnu"
-        (self.root / "proc").mkdir(parents=True)
-        subprocess.run(["mount", "--bind", "/proc", self.root / "proc"], check=True)
         self.emulator = shutil.which("qemu-aarch64-static") if machine != os.uname().machine else None
         ldconfig = next(path for path in (tree / "sbin/ldconfig", tree / "usr/sbin/ldconfig") if path.exists())
         self.ldconfig = [self.emulator, ldconfig] if self.emulator else [ldconfig]
         self.base = work / "base"  # the C library, copied once and then linked
         self.base.mkdir()
         self.templates = elf_template.Templates(COMPILERS[machine], LOADERS[machine], work / "templates")
+        self.proc = self.root / "proc"
+        self.proc.mkdir(parents=True)
+        subprocess.run(["mount", "--bind", "/proc", self.proc], check=True)
+
+    def close(self):
+        subprocess.run(["umount", self.proc], check=True)
 
     def place(self, path):
         return self.root / path.lstrip("/")
@@ -206,8 +210,8 @@ def main():
         reenactment.stdin.close()
         reenactment.wait()
         if chroot is not None:
-            subprocess.run(["umount", chroot.root / "proc"], check=True)
-        if not arguments.keep:
+            chroot.close()  # before anything is removed: /proc is in there
+        if not arguments.keep and not os.path.ismount(work / "root/proc"):
             shutil.rmtree(work)
     words = ", ".join(f"{count} {name}" for name, count in tally.items())
     print(f"{arguments.count - len(wrong)} of {arguments.count} systems agree ({words}); glibc of {arguments.tree}, {arguments.machine}")
