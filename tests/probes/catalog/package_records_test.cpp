@@ -92,7 +92,8 @@ TEST_CASE("Yocto's packages have the recipe's name, and parts that only builders
                                          std::tuple{"tensorrt-core", "tensorrt", ComponentKind::runtime},
                                          std::tuple{"cuda-compat", "cuda_compat", ComponentKind::compat},
                                          std::tuple{"cuda-nvml-dev", "cuda_nvml_dev", ComponentKind::development}}) {
-        CAPTURE(name);
+        const std::string_view subject = name;  // clang 14 captures no part of a binding
+        CAPTURE(subject);
         const auto match = find_component_of_opkg(components, name);
         REQUIRE(match.has_value());
         CHECK(match->component->id == id);
