@@ -112,7 +112,7 @@ TEST_CASE("an enabled compat of the right product passes, another does not") {
             folder.directory = "/usr/local/cuda-12.9/compat";
             folder.library = seen.file;
             folder.product = product;
-            facts.compat = Fact<Compat>(Compat{{folder}, std::nullopt, ""}, "/usr/local");
+            facts.compat.value().folders = {folder};
         });
     };
     CHECK(enabled(CompatProduct::not_recorded).code == "compat-enabled");
