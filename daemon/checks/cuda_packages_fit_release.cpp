@@ -5,29 +5,11 @@
 #include <algorithm>
 
 #include "daemon/checks/check.hpp"
+#include "daemon/checks/compat_folders.hpp"
 #include "daemon/checks/cuda_sets.hpp"
-#include "probes/gpu/protocol.hpp"
 
 namespace jetcuda {
 namespace {
-
-struct DriverCuda {
-    CudaVersion version;
-    std::string source;
-};
-
-// What was measured beats the table.
-std::optional<DriverCuda> cuda_of_driver(const Facts& facts) {
-    if (facts.driver_probe.known()) {
-        const StepAnswer* step = facts.driver_probe->step(ProbeStep::version);
-        const std::optional<int> answer = facts.driver_probe->driver_version;
-        if (step != nullptr && step->succeeded() && answer && *answer > 0) {
-            return DriverCuda{CudaVersion::from_api(*answer), "jetcuda-probe"};
-        }
-    }
-    if (!facts.reference.known() || !facts.reference->driver_cuda) return std::nullopt;
-    return DriverCuda{*facts.reference->driver_cuda, facts.reference.source()};
-}
 
 // What compat.json says of this SoC and line, one record a product; one that has none is not for this board.
 std::vector<CompatRecord> records_for(const Facts& facts) {
@@ -164,14 +146,15 @@ extern const Check cuda_packages_fit_release{
             return without_software(facts.software.missing());
         }
         if (installed.empty()) return {.code = "no-cuda-installed"};
-        const std::optional<DriverCuda> driver = cuda_of_driver(facts);
+        const std::optional<NativeCuda> driver = native_cuda(facts);
         if (!driver) {
             if (facts.reference.lacks(Lack::not_readable)) return because_missing(facts.reference.missing());
             return {.code = "no-reference"};
         }
 
         Finding finding{.values = {{"driver", driver->version.text()}}};
-        finding.evidence.push_back({"CUDA version of the driver", driver->version.text(), driver->source});
+        // A later run that asks no driver has the same number from the data: no other state.
+        finding.evidence.push_back({"CUDA version of the driver", driver->version.text(), driver->source, true});
         std::vector<CudaVersion> versions;
         const std::string source = facts.software.known() ? facts.software.source() : facts.toolkits.source();
         for (const Installed& set : installed) {

@@ -35,7 +35,7 @@ TEST_CASE("tables, dotted and quoted keys, texts, words, lists and inline tables
         "nvidia = [ \"/usr/bin/a\", # first\n   \"/usr/bin/b\",\n]\n"
         "in = { path = \"/p\", deep = { k = true } }\n"
         "text = \"\"\"one\ntwo\"\"\"\n");
-    REQUIRE(entries.size() == 9);
+    REQUIRE(entries.size() == 10);
     CHECK(entries[0].path == Names{"version"});
     CHECK(entries[0].values == Names{"2"});
     CHECK(entries[0].line == 1);
@@ -48,9 +48,10 @@ TEST_CASE("tables, dotted and quoted keys, texts, words, lists and inline tables
     CHECK(entries[4].line == 7);
     CHECK(entries[5].path == Names{"list", "in", "path"});
     CHECK(entries[6].path == Names{"list", "in", "deep", "k"});
-    CHECK(entries[7].key() == "in");
-    CHECK(entries[8].values == Names{"one\ntwo"});
-    CHECK(entries[8].line == 10);
+    // A table that stands within a line follows what it holds.
+    CHECK(entries[7].path == Names{"list", "in", "deep"});
+    CHECK(entries[8].key() == "in");
+    CHECK(entries[9].values == Names{"one\ntwo"});
 }
 
 TEST_CASE("a commented line says nothing") {
