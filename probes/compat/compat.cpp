@@ -7,7 +7,6 @@
 #include "probes/compat/compat_note.hpp"
 #include "probes/driver/libcuda_file.hpp"
 #include "probes/elf/file_source.hpp"
-#include "probes/loader/ld_so_conf.hpp"
 #include "probes/system/text.hpp"
 
 namespace jetcuda {
@@ -233,7 +232,7 @@ private:
         if (question_.search) {
             const LibcudaSearch& search = *question_.search;
             if (CompatFolder* folder = folder_at_end_of(search.plain)) {
-                folder->enabled_by.push_back({"every program", source_of_plain(*folder, search.plain), true});
+                folder->enabled_by.push_back({"every program", source_of_plain(*folder, search), true});
             }
             for (const LoaderAnswer& unit : search.units) {
                 CompatFolder* folder = folder_at_end_of(unit);
@@ -266,12 +265,12 @@ private:
         return found == folders_.end() ? nullptr : &*found;
     }
 
-    // The loader's cache names no culprit. The configuration does, and is read again for it where a compat is enabled.
-    [[nodiscard]] std::string source_of_plain(const CompatFolder& folder, const LoaderAnswer& plain) const {
-        const LdSoConf conf = read_ld_so_conf(root_);
-        const std::string& path = plain.path.empty() ? folder.library.path : plain.path;
-        if (const ConfFolder* named = folder_of_library(conf, root_, path)) return named->source;
-        return plain.steps.empty() ? std::string() : plain.steps.back().source;
+    // The way that the loader's search was told to this library: the cache alone names no culprit.
+    static std::string source_of_plain(const CompatFolder& folder, const LibcudaSearch& search) {
+        for (const LibcudaSighting& sighting : search.all) {
+            if (sighting.real_path == folder.library.real_path) return sighting.named_by;
+        }
+        return search.plain.steps.empty() ? std::string() : search.plain.steps.back().source;
     }
 
     const SystemRoot& root_;

@@ -115,7 +115,7 @@ private:
     // The cache names paths; the configuration says who put them there.
     [[nodiscard]] std::string cached(const std::string& path) const {
         const ConfFolder* folder = folder_of_library(system_.conf(), root_, path);
-        std::string named_by(ld_so_cache_path);
+        std::string named_by = system_.loader().cache_name();
         if (folder != nullptr) named_by += " (" + folder->source + ')';
         return named_by;
     }
@@ -125,7 +125,7 @@ private:
         for (const LoaderStep& step : answer.steps) {
             const bool there = step.outcome != Outcome::not_there && step.outcome != Outcome::not_readable;
             if (!there || !starts_with(step.path, "/")) continue;
-            add(step.path, step.source == ld_so_cache_path ? cached(step.path) : step.source);
+            add(step.path, step.source == system_.loader().cache_name() ? cached(step.path) : step.source);
         }
     }
 

@@ -197,19 +197,19 @@ TEST_CASE("one folder by several links is one") {
     board.link("/etc/alternatives/cuda", "/usr/local/cuda-12.9");
     board.link("/usr/local/cuda", "/etc/alternatives/cuda");
     board.link("/usr/local/cuda-12", "/usr/local/cuda-12.9");
-    board.write("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n");
-    board.write("/etc/ld.so.conf.d/00-compat.conf", "# compat\n/usr/local/cuda/compat\n");
     const std::string real = "/usr/local/cuda-12.9/compat/libcuda.so.1.1";
-    const Compat compat =
-        searched(board, search_with(ends_at("a program", "/usr/local/cuda/compat/libcuda.so.1", real),
-                                    {ends_at("a.service", "/usr/local/cuda-12/compat/libcuda.so.1", real)}));
+    const std::string named_by = "/etc/ld.so.cache (/etc/ld.so.conf.d/00-compat.conf, line 2)";
+    LibcudaSearch search = search_with(ends_at("a program", "/usr/local/cuda/compat/libcuda.so.1", real),
+                                       {ends_at("a.service", "/usr/local/cuda-12/compat/libcuda.so.1", real)});
+    search.all = {{"/usr/local/cuda/compat/libcuda.so.1", real, named_by, {}}};
+    const Compat compat = searched(board, search);
     REQUIRE(compat.folders.size() == 1);
     CHECK(compat.folders.front().directory == "/usr/local/cuda-12.9/compat");
     // The unit gets what every program gets.
     REQUIRE(compat.folders.front().enabled_by.size() == 1);
     CHECK(compat.folders.front().enabled_by.front().who == "every program");
     CHECK(compat.folders.front().enabled_by.front().every_program);
-    CHECK(compat.folders.front().enabled_by.front().source == "/etc/ld.so.conf.d/00-compat.conf, line 2");
+    CHECK(compat.folders.front().enabled_by.front().source == named_by);
 }
 
 TEST_CASE("enabled is the one that a search ends at, and only for who searches so") {
@@ -225,9 +225,10 @@ TEST_CASE("enabled is the one that a search ends at, and only for who searches s
     CHECK(by_unit.folders.front().enabled_by.front().who == "ollama.service");
     CHECK(by_unit.folders.front().enabled_by.front().source == "LD_LIBRARY_PATH of ollama.service");
     CHECK_FALSE(by_unit.folders.front().enabled_by.front().every_program);
-    // Without a line in the configuration, the step of the search is the source.
-    const Compat by_all =
-        searched(board, search_with(ends_at("a program", folder + "/libcuda.so.1", folder + "/libcuda.so.1.1")));
+    // Of a library that the search did not tell of, the last step is the source.
+    LibcudaSearch untold = search_with(ends_at("a program", folder + "/libcuda.so.1", folder + "/libcuda.so.1.1"));
+    untold.all.clear();
+    const Compat by_all = searched(board, untold);
     CHECK(by_all.folders.front().enabled_by.front().source == "LD_LIBRARY_PATH of a program");
 }
 
@@ -256,7 +257,8 @@ TEST_CASE("the loader's own search enables what its configuration names first") 
     board.write("/etc/ld.so.conf.d/00-compat.conf", "/usr/local/cuda-12.9/compat\n");
     REQUIRE(enabled().size() == 1);
     CHECK(enabled().front().every_program);
-    CHECK(enabled().front().source == "/etc/ld.so.conf.d/00-compat.conf, line 1");
+    CHECK(enabled().front().source ==
+          "/etc/ld.so.conf, as ldconfig would enter it (/etc/ld.so.conf.d/00-compat.conf, line 1)");
     board.remove("/etc/ld.so.conf.d/00-compat.conf");
     board.write("/etc/environment", "LD_LIBRARY_PATH=/usr/local/cuda-12.9/compat\n");
     REQUIRE(enabled().size() == 1);
