@@ -9,7 +9,7 @@
 #include "probes/containers/cdi.hpp"
 #include "probes/containers/csv.hpp"
 #include "probes/containers/engines.hpp"
-#include "probes/containers/path_pattern.hpp"
+#include "probes/system/path_pattern.hpp"
 #include "probes/system/text.hpp"
 
 namespace jetcuda {

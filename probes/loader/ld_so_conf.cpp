@@ -8,6 +8,7 @@
 
 #include "probes/elf/elf_file.hpp"
 #include "probes/elf/file_source.hpp"
+#include "probes/system/path_pattern.hpp"
 #include "probes/system/text.hpp"
 
 namespace jetcuda {
@@ -20,7 +21,16 @@ constexpr std::size_t most_folders = 1024;
 
 std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
 
-bool has_wildcard(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+bool is_pattern(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+
+// As glob(3) would: hidden files only by name. A file from outside can hold a pattern with many stars, on which the C
+// library's fnmatch takes time without bound, so it is asked only for sets in brackets, with one star at most.
+bool is_named_by(const std::string& name, std::string_view part) {
+    if (name.front() == '.' && part.front() != '.') return false;
+    if (part.find('[') == std::string_view::npos) return matches(name, part);
+    if (std::count(part.begin(), part.end(), '*') > 1) return false;
+    return ::fnmatch(std::string(part).c_str(), name.c_str(), FNM_PERIOD) == 0;
+}
 
 // Files that a pattern names, sorted as glob(3) does; wildcards may stand in any part.
 std::vector<std::string> files_matching(const SystemRoot& root, std::string_view pattern) {
@@ -29,7 +39,7 @@ std::vector<std::string> files_matching(const SystemRoot& root, std::string_view
         if (part.empty()) continue;
         std::vector<std::string> next;
         for (const std::string& path : paths) {
-            if (!has_wildcard(part)) {
+            if (!is_pattern(part)) {
                 next.push_back(path_below(path, part));
                 continue;
             }
@@ -37,9 +47,7 @@ std::vector<std::string> files_matching(const SystemRoot& root, std::string_view
             if (!names) continue;
             for (const std::string& name : *names) {
                 if (next.size() >= most_files) break;
-                if (::fnmatch(std::string(part).c_str(), name.c_str(), FNM_PERIOD) == 0) {
-                    next.push_back(path_below(path, name));
-                }
+                if (is_named_by(name, part)) next.push_back(path_below(path, name));
             }
         }
         paths = std::move(next);

@@ -62,6 +62,17 @@ TEST_CASE("relative patterns are relative to their file, and a file that include
     CHECK(read_ld_so_conf(SystemRoot(TempRoot().directory().parent_path())).folders.size() < 100);
 }
 
+TEST_CASE("sets in brackets count, and no pattern takes long") {
+    const TempRoot board;
+    std::string stars;
+    for (int i = 0; i < 40; ++i) stars += "*a";
+    board.write("/etc/ld.so.conf", "include d/[ab].conf\ninclude d/" + stars + "b\ninclude d/" + stars + "[b]\n");
+    board.write("/etc/d/a.conf", "/opt/a\n");
+    board.write("/etc/d/c.conf", "/opt/c\n");
+    board.write("/etc/d/" + std::string(240, 'a'), "/opt/long\n");
+    CHECK(paths(read_ld_so_conf(SystemRoot(board.directory()))) == std::vector<std::string>{"/opt/a"});
+}
+
 TEST_CASE("none is an empty one") {
     const TempRoot board;
     CHECK(read_ld_so_conf(SystemRoot(board.directory())).folders.empty());

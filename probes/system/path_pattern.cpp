@@ -1,4 +1,4 @@
-#include "probes/containers/path_pattern.hpp"
+#include "probes/system/path_pattern.hpp"
 
 #include <cstddef>
 #include <utility>

@@ -1,6 +1,6 @@
 // Wildcards in paths: what they match, and that no pattern costs more than it may.
 
-#include "probes/containers/path_pattern.hpp"
+#include "probes/system/path_pattern.hpp"
 
 #include <doctest/doctest.h>
 
