@@ -127,7 +127,7 @@ class HealthyBoard(BootTest):
         said = container.journal("-u", "jetcuda-check-run@*")
         identity = re.search(r"runner: (.*)", said)[1]
         self.assertIn("(jetcuda-probe)", identity)
-        for group in ("video", "render"):
+        for group in ("video", "render", "systemd-journal"):
             self.assertIn(f"({group})", identity)
         self.assertIn("CapEff:\t0000000000000000", said)
         self.assertIn("NoNewPrivs:\t1", said)
