@@ -15,6 +15,7 @@
 #include "daemon/cli/output.hpp"
 #include "daemon/cli/verbs.hpp"
 #include "daemon/report/outside_text.hpp"
+#include "probes/compat/compat.hpp"
 #include "probes/driver/libcuda_file.hpp"
 #include "probes/loader/libcuda_search.hpp"
 #include "probes/platform/environment.hpp"
@@ -125,6 +126,9 @@ std::string kind_of(const Answer& answer) {
     if (!answer.file) return answer.path.empty() ? "none" : "not known";
     if (!answer.file->elf) return answer.file->flaw;
     if (answer.file->stub) return "the toolkit's stub, which answers every call with error 34";
+    if (is_compat_folder(std::string_view(answer.file->path).substr(0, answer.file->path.rfind('/')))) {
+        return "the libcuda of a cuda_compat";
+    }
     return answer.file->tegra_place ? "a driver, where L4T keeps it" : "a driver, but not where L4T keeps it";
 }
 

@@ -62,6 +62,7 @@ std::vector<ValueChange> compare_values(const Report& before, const Report& afte
     values.compare("verdict", std::string(name_of(before.verdict)), std::string(name_of(after.verdict)));
     values.compare("reason", before.reason, after.reason);
     values.compare("root", before.root, after.root);
+    values.compare("system", before.system, after.system);
     values.compare("device.soc", before.device.soc, after.device.soc);
     values.compare("device.module", before.device.module, after.device.module);
     values.compare("device.model", before.device.model, after.device.model);

@@ -97,6 +97,7 @@ Json json_of(const Report& report) {
     json["boot_id"] = text_or_null(report.boot_id);
     json["sequence"] = report.sequence;
     json["root"] = text(report.root);
+    if (!report.system.empty()) json["system"] = text(report.system);
     json["duration_ms"] = report.duration_ms;
     json["probed"] = report.probed;
     json["simulated"] = report.simulated;

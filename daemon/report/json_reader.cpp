@@ -243,6 +243,7 @@ Report report_from(const Node& node) {
     report.verdict = node.at("verdict").one_of(verdicts);
     const Node reason = node.at("reason");
     if (!reason.is_null()) report.reason = word(reason);
+    if (node.has("system")) report.system = node.at("system").filled_text();
     if (node.has("sentence")) report.sentence = node.at("sentence").text_or_null();
     report.device = device_from(node.at("device"));
     report.stack = stack_from(node.at("stack"));

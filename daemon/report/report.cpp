@@ -197,6 +197,7 @@ Report make_report(const Facts& facts, std::vector<CheckResult> results, const R
     report.duration_ms = time.duration_ms;
     if (facts.boot_id) report.boot_id = *facts.boot_id;
     report.root = facts.scope.root;
+    report.system = facts.scope.system.value_or("");
     report.probed = measured != nullptr;
     if (measured != nullptr) {
         report.simulated = measured->simulated;

@@ -49,6 +49,7 @@ struct Report {
     std::string boot_id;       // empty: not known
     std::uint64_t sequence = 0;
     std::string root = "/";
+    std::string system;  // a NixOS system in that root that is not running yet (--system); empty: the current one
     long duration_ms = 0;
     bool probed = false;            // a driver was asked in this run, or a measurement of this boot was carried over
     bool simulated = false;         // by the simulated libcuda: no hardware was asked

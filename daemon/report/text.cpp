@@ -98,11 +98,14 @@ void write_machine(Writer& out, const Report& report) {
 void write_caveats(Writer& out, const Report& report) {
     if (report.simulated) out.line("The driver is simulated: no hardware was asked.");
     if (report.root != "/") out.line("This is the system below " + plain_line(report.root) + ", not the running one.");
+    if (!report.system.empty()) {
+        out.line("This is what a switch would bring, " + plain_line(report.system) + ", judged before it.");
+    }
     if (!report.driver_under_test.empty() && report.driver_under_test != report.stack.libcuda) {
         out.line("The driver that was asked is " + plain_line(report.driver_under_test) + ".");
     }
     if (!report.probed && !report.checks.empty() && report.reason != "not-a-jetson") {
-        out.line(report.root == "/"
+        out.line(report.root == "/" && report.system.empty()
                      ? "The GPU was not probed, only files were read. Probe it with: sudo jetcuda-check run"
                      : "The GPU was not probed, only files were read.");
     }

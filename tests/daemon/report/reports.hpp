@@ -104,6 +104,7 @@ public:
         report.sequence = random_();
         if (coin()) report.sequence = UINT64_MAX - random_() % 3;
         report.root = "/" + text();
+        report.system = maybe("/nix/store/" + text());
         report.duration_ms = static_cast<long>(random_() % 100000);
         report.probed = coin();
         report.simulated = coin();

@@ -143,6 +143,10 @@ TEST_CASE("what must be known before the rest is believed stands right below the
     SUBCASE("another root") {
         report.root = "/mnt/disk";
         CHECK(lines_of(report)[1] == "This is the system below /mnt/disk, not the running one.");
+        report.system = "/nix/store/x-nixos-system-y";
+        CHECK(lines_of(report)[2] ==
+              "This is what a switch would bring, /nix/store/x-nixos-system-y, judged before it.");
+        report.system.clear();
     }
     SUBCASE("not probed") {
         report.probed = false;
