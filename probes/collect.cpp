@@ -129,8 +129,11 @@ private:
     // What libcuda cannot do without.
     void companions() {
         begin("companions");
-        facts_.companions = read_companions(
-            root_, {facts_.libcuda, catalog_.companions, facts_.release ? facts_.release->line : 0, gpu_variant()});
+        ld_so_conf_ = read_ld_so_conf(root_);
+        CompanionQuestion question{facts_.libcuda, catalog_.companions, facts_.release ? facts_.release->line : 0,
+                                   gpu_variant()};
+        for (const ConfFolder& folder : ld_so_conf_.folders) question.configured_folders.push_back(folder.path);
+        facts_.companions = read_companions(root_, question);
     }
 
     // Installed packages and toolkits.
@@ -150,7 +153,8 @@ private:
             facts_.libcuda_search = Missing{Lack::not_asked, "this machine is no Jetson", ""};
             return;
         }
-        facts_.libcuda_search = search_libcuda(root_, facts_.distribution ? *facts_.distribution : Distribution::other);
+        facts_.libcuda_search =
+            search_libcuda(root_, ld_so_conf_, facts_.distribution ? *facts_.distribution : Distribution::other);
     }
 
     void compat() {
@@ -233,6 +237,7 @@ private:
     const CollectRequest& request_;
     Facts facts_;
     Fact<DpkgPackages> packages_;
+    LdSoConf ld_so_conf_;
 };
 
 }  // namespace

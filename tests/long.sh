@@ -3,7 +3,7 @@
 #
 #   sh tests/long.sh            everything below
 #   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
-#   sh tests/long.sh tidy       clang-tidy over the tests' own sources (tests/run.sh looks at those of the programs)
+#   sh tests/long.sh tidy       clang-tidy with its static analyzer, over the tests' own sources, too
 #   sh tests/long.sh loader     our re-enactment of the loader against the real one, on 3000 random systems: glibc of this
 #                               machine and of Debian 11, x86-64 and aarch64 (in an emulator; root)
 #   sh tests/long.sh bullseye   the release build with Debian 11's g++-10 and sdbus-c++ 0.8.3, in a tree of its own (root)
@@ -22,10 +22,10 @@ damage() {
 }
 
 tidy() {
-    echo "== clang-tidy over the tests"
+    echo "== clang-tidy with the analyzer"
     cmake -G Ninja -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
     ninja -C build/release >/dev/null
-    find tests -name '*.cpp' -print | sort |
+    find probes daemon tests -name '*.cpp' -print | sort |
         xargs -P "$(nproc)" -n 1 "$(command -v clang-tidy-14 || command -v clang-tidy)" --quiet -p build/release
 }
 

@@ -207,7 +207,7 @@ ExitStatus perform_which_libcuda(const Options& options) {
         }
         program = program_at(root, path);
     }
-    const SystemLoader system(root, program.machine, program.interpreter, !root.live());
+    const SystemLoader system(root, read_ld_so_conf(root), program.machine, program.interpreter, !root.live());
     environment.preload += ' ' + system.preload();
     LoaderProcess process(system.loader(), environment);
     if (options.for_file) {

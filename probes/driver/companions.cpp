@@ -66,11 +66,14 @@ std::vector<std::string> own_search_path(const SystemRoot& root, const LibcudaFi
 
 class Search {
 public:
-    Search(const SystemRoot& root, const LibcudaFile& libcuda) : root_(root), machine_(libcuda.machine) {
+    Search(const SystemRoot& root, const LibcudaFile& libcuda, const std::vector<std::string>& configured_folders)
+        : root_(root), machine_(libcuda.machine) {
         for (std::string& folder : own_search_path(root, libcuda)) add(std::move(folder));
         add(std::string(folder_of(libcuda.path)));
         add(std::string(folder_of(libcuda.real_path)));
         for (const std::string_view folder : library_folders) add(std::string(folder));
+        // Last, although the loader asks them sooner: a cuda_compat among them brings companions of its own.
+        for (const std::string& folder : configured_folders) add(folder);
     }
 
     // A library of exactly this name; empty: in none of the folders.
@@ -195,7 +198,7 @@ Fact<std::vector<DriverCompanion>> read_companions(const SystemRoot& root, const
         return Missing{Lack::not_understood, libcuda.path + " is no library, and names none: " + libcuda.flaw,
                        libcuda.path};
     }
-    const Search search(root, libcuda);
+    const Search search(root, libcuda, question.configured_folders);
     std::vector<DriverCompanion> companions;
     for (const std::string& name : libcuda.needed) {
         // A name with a slash is a path for the loader, which no driver of NVIDIA's has.

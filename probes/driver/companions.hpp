@@ -18,6 +18,7 @@ struct CompanionQuestion {
     const std::vector<CompanionRecord>& records;
     int line = 0;             // of the root file system; 0: not known, and no record applies
     std::string gpu_variant;  // "nvgpu", "openrm"; empty: not known, and only what both have applies
+    std::vector<std::string> configured_folders = {};  // that /etc/ld.so.conf names for the loader
 };
 
 // Each once by name: NEEDED first, in libcuda's order, then the data's. The C library's own parts are left out.

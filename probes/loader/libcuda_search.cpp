@@ -32,8 +32,8 @@ std::string read_preload(const SystemRoot& root) {
 
 class Searching {
 public:
-    Searching(const SystemRoot& root, Distribution distribution)
-        : root_(root), distribution_(distribution), system_(root, machine_of_loader(root), {}, true) {}
+    Searching(const SystemRoot& root, const LdSoConf& conf, Distribution distribution)
+        : root_(root), distribution_(distribution), system_(root, conf, machine_of_loader(root), {}, true) {}
 
     Fact<LibcudaSearch> run() {
         result_.cache_read = system_.cache().known();
@@ -153,10 +153,11 @@ private:
 
 }  // namespace
 
-SystemLoader::SystemLoader(const SystemRoot& root, ElfMachine machine, std::string_view loader_path, bool foresee_cache)
+SystemLoader::SystemLoader(const SystemRoot& root, LdSoConf conf, ElfMachine machine, std::string_view loader_path,
+                           bool foresee_cache)
     : traits_(read_loader_traits(root, machine, loader_path)),
       cache_(read_ld_so_cache(root)),
-      conf_(read_ld_so_conf(root)),
+      conf_(std::move(conf)),
       after_ldconfig_(libraries_for_ldconfig(root, conf_, traits_, libcuda_name)),
       preload_(read_preload(root)),
       loader_(
@@ -168,8 +169,8 @@ SystemLoader::SystemLoader(const SystemRoot& root, ElfMachine machine, std::stri
           },
           cache_ || !foresee_cache ? std::string(ld_so_cache_path) : "/etc/ld.so.conf, as ldconfig would enter it") {}
 
-Fact<LibcudaSearch> search_libcuda(const SystemRoot& root, Distribution distribution) {
-    return Searching(root, distribution).run();
+Fact<LibcudaSearch> search_libcuda(const SystemRoot& root, const LdSoConf& conf, Distribution distribution) {
+    return Searching(root, conf, distribution).run();
 }
 
 }  // namespace jetcuda

@@ -26,7 +26,8 @@ class SystemLoader {
 public:
     // Where there is no cache, a loader does without. An image may get its own at the first start: `foresee_cache`
     // asks what ldconfig would write then.
-    SystemLoader(const SystemRoot& root, ElfMachine machine, std::string_view loader_path, bool foresee_cache);
+    SystemLoader(const SystemRoot& root, LdSoConf conf, ElfMachine machine, std::string_view loader_path,
+                 bool foresee_cache);
     SystemLoader(const SystemLoader&) = delete;
     SystemLoader& operator=(const SystemLoader&) = delete;
 
@@ -48,6 +49,6 @@ private:
 };
 
 // Without a cache (an image may get its own at the first start) the answers rest on what ldconfig would write.
-Fact<LibcudaSearch> search_libcuda(const SystemRoot& root, Distribution distribution);
+Fact<LibcudaSearch> search_libcuda(const SystemRoot& root, const LdSoConf& conf, Distribution distribution);
 
 }  // namespace jetcuda

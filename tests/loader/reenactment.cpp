@@ -40,7 +40,7 @@ Json answer_for(const Json& request) {
     const SystemRoot root(request.at("root").get<std::string>());
     const auto program = request.at("program").get<std::string>();
     const bool arm = request.value("machine", "x86_64") == "aarch64";
-    const SystemLoader system(root, arm ? ElfMachine::aarch64 : ElfMachine::x86_64, {}, false);
+    const SystemLoader system(root, read_ld_so_conf(root), arm ? ElfMachine::aarch64 : ElfMachine::x86_64, {}, false);
     LoaderEnvironment environment;
     environment.library_path = request.at("library_path").get<std::string>();
     environment.preload = request.at("preload").get<std::string>() + ' ' + system.preload();

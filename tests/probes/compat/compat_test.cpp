@@ -246,7 +246,8 @@ TEST_CASE("the loader's own search enables what its configuration names first") 
     put_compat(board, "/usr/local/cuda-12.9/compat");
     put_compat(board, native);
     const auto enabled = [&] {
-        const Fact<LibcudaSearch> search = search_libcuda(SystemRoot(board.directory()), Distribution::ubuntu);
+        const SystemRoot root(board.directory());
+        const Fact<LibcudaSearch> search = search_libcuda(root, read_ld_so_conf(root), Distribution::ubuntu);
         return read(board, no_packages, search).folders.front().enabled_by;
     };
     board.write("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n");

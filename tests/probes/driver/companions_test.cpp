@@ -88,6 +88,20 @@ struct SmallBoard {
 
 }  // namespace
 
+TEST_CASE("a folder that ld.so.conf names is searched, after those of L4T") {
+    const SmallBoard board;
+    board.root.remove(folder + "/libnvrm_mem.so");
+    board.root.write("/opt/vendor/lib/libnvrm_mem.so", library("libnvrm_mem.so"));
+    board.root.write("/opt/vendor/lib/libnvrm_gpu.so", library("libnvrm_gpu.so"));
+    const Fact<LibcudaFile> fact = {board.libcuda, board.libcuda.path};
+    const auto companions =
+        read_companions(SystemRoot(board.root.directory()), {fact, {}, 36, "nvgpu", {"/opt/vendor/lib"}});
+    REQUIRE(companions.known());
+    REQUIRE(companions->size() == 2);
+    CHECK((*companions)[0].path == folder + "/libnvrm_gpu.so");
+    CHECK((*companions)[1].path == "/opt/vendor/lib/libnvrm_mem.so");
+}
+
 TEST_CASE("what libcuda names comes first, without the C library's parts, and each once") {
     const auto companions = SmallBoard().read();
     REQUIRE(companions.known());

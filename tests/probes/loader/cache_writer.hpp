@@ -20,7 +20,7 @@ struct CacheLine {
 namespace cache_detail {
 
 inline void put(std::string& out, std::uint64_t value, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+    for (unsigned i = 0; i < bytes; ++i) out += i < sizeof value ? static_cast<char>(value >> (8 * i)) : '\0';
 }
 
 }  // namespace cache_detail

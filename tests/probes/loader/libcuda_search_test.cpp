@@ -45,7 +45,8 @@ void make_board(const TempRoot& board) {
 }
 
 LibcudaSearch search(const TempRoot& board, Distribution distribution = Distribution::ubuntu) {
-    const Fact<LibcudaSearch> found = search_libcuda(SystemRoot(board.directory()), distribution);
+    const SystemRoot root(board.directory());
+    const Fact<LibcudaSearch> found = search_libcuda(root, read_ld_so_conf(root), distribution);
     REQUIRE(found.known());
     return *found;
 }
