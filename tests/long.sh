@@ -29,6 +29,12 @@ tidy() {
         xargs -P "$(nproc)" -n 1 "$(command -v clang-tidy-14 || command -v clang-tidy)" --quiet -p build/release
 }
 
+# mmdebstrap without security updates: those of an old release are listed and not all kept; the release itself is.
+unpack() {
+    # shellcheck disable=SC2016  # the tree is named by mmdebstrap
+    mmdebstrap --setup-hook='sed -i /security/d "$1"/etc/apt/sources.list' "$@"
+}
+
 # The oldest compiler and library that the code must be fit for: one package for JetPack 5, 6 and 7 is built with them.
 bullseye() {
     echo "== build with g++-10"
@@ -39,7 +45,7 @@ bullseye() {
     tree=$(mktemp -d /var/tmp/jetcuda-bullseye-XXXXXX)
     # Debian 11 has no CLI11; its headers need no library, so those of this machine serve.
     packages=$(sh packaging/dependencies.sh --list build | grep -vx libcli11-dev | tr '\n' ',')
-    mmdebstrap --variant=minbase --include="${packages%,}" bullseye "$tree"
+    unpack --variant=minbase --include="${packages%,}" bullseye "$tree"
     cp -a /usr/include/CLI "$tree/usr/include/"
     mkdir "$tree/src"
     for entry in CMakeLists.txt probes daemon config systemd packaging; do
@@ -74,10 +80,7 @@ loader() {
     for suite in bullseye bookworm; do
         for machine in amd64 arm64; do
             tree=$trees/$suite-$machine
-            # Security updates of an old release are not kept for every machine; the release itself is.
-            # shellcheck disable=SC2016  # the tree is named by mmdebstrap
-            mmdebstrap --quiet --variant=extract --architectures="$machine" --include=libc6,libc-bin \
-                --setup-hook='sed -i /security/d "$1"/etc/apt/sources.list' "$suite" "$tree" || status=1
+            unpack --quiet --variant=extract --architectures="$machine" --include=libc6,libc-bin "$suite" "$tree" || status=1
         done
         differ --count 500 --seed 10000 --machine aarch64 --tree "$trees/$suite-arm64"
     done

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/required_nodes.hpp"

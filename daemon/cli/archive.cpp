@@ -5,7 +5,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "probes/system/text.hpp"
 

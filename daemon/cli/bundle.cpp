@@ -3,7 +3,7 @@
 
 #include <ctime>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 

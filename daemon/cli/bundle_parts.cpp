@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include <archive.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <gnu/libc-version.h>
 #include <unistd.h>
 

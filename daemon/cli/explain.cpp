@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "daemon/checks/check.hpp"
 #include "daemon/cli/check_json.hpp"

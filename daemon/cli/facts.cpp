@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <variant>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "daemon/cli/fact_rows.hpp"

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <vector>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 

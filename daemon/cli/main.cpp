@@ -4,7 +4,7 @@
 #include <csignal>
 #include <exception>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "daemon/cli/files.hpp"
 #include "daemon/cli/options.hpp"

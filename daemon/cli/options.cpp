@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "daemon/cli/suggest.hpp"
 #include "daemon/cli/vocabulary.hpp"

@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "daemon/report/outside_text.hpp"

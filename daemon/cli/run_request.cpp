@@ -9,7 +9,7 @@
 #include <chrono>
 #include <system_error>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 

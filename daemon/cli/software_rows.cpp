@@ -1,6 +1,6 @@
 // Installed packages and toolkits, as rows.
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "daemon/cli/fact_row_writer.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "daemon/bus/client.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "daemon/cli/paragraph.hpp"
 #include "daemon/cli/verbs.hpp"
