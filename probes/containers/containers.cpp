@@ -164,7 +164,10 @@ private:
             return;
         }
         const std::vector<std::string> found = expand(root_, entry.path);
-        if (found.empty()) look_at(std::move(entry));
+        if (found.empty()) {
+            look_at(std::move(entry));
+            return;
+        }
         for (const std::string& path : found) look_at({entry.list, entry.kind, path, entry.source});
     }
 

@@ -233,7 +233,6 @@ private:
     Clock::time_point started_ = Clock::now();
     Clock::time_point last_line_ = started_;
     Clock::time_point stage_deadline_;
-    siginfo_t end_info_{};
 };
 
 bool Child::start() {
