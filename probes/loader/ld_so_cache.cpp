@@ -1,6 +1,7 @@
 #include "probes/loader/ld_so_cache.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "probes/elf/bytes.hpp"
 #include "probes/system/text.hpp"
@@ -27,6 +28,9 @@ constexpr std::uint32_t id_x86_64 = 0x0303;
 constexpr std::size_t most_entries = std::size_t{1} << 17;
 constexpr std::size_t most_text = std::size_t{64} << 20;
 constexpr std::size_t largest_cache = std::size_t{32} << 20;
+
+// The loader maps the file, and finds zeros between its end and that of the last page. Behind that it would be killed.
+constexpr std::size_t page = 4096;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -68,24 +72,21 @@ public:
     LdSoCacheEntry entry(ByteView raw) {
         LdSoCacheEntry entry;
         entry.flags = raw.u32(0);
-        try {
-            entry.name = text_at(raw.u32(4));
-            entry.path = text_at(raw.u32(8));
-        } catch (const Malformed&) {
-            entry.broken = true;
-        }
+        entry.has_name = take_text(raw.u32(4), entry.name);
+        entry.has_path = take_text(raw.u32(8), entry.path);
         return entry;
     }
 
 private:
-    std::string text_at(std::uint32_t at) {
-        if (at >= texts_.size()) throw Malformed("a text leaves the cache");
+    bool take_text(std::uint32_t at, std::string& into) {
+        if (at >= texts_.size()) return false;
         // The loader maps the file, so the last text of one that was cut ends with the file.
         const std::string_view rest = texts_.all().substr(at);
         const std::string_view text = rest.substr(0, rest.find('\0'));
         text_ += text.size();
-        if (text_ > most_text) throw Malformed("the texts of the cache are longer than such texts can be");
-        return std::string(text);
+        if (text_ > most_text) return false;
+        into = text;
+        return true;
     }
 
     ByteView texts_;
@@ -96,6 +97,12 @@ std::uint64_t checked_count(std::uint64_t count, std::uint64_t room, std::uint64
     if (count > room / size) throw Malformed("its entries leave the file");
     if (count > most_entries) throw Malformed("it has more entries than a system has libraries");
     return count;
+}
+
+// Up to glibc 2.31 no loader compared the count of the new form with the length of the file, and no later one does
+// where the old form stands before it (elf/dl-cache.c, _dl_load_cache_lookup).
+bool loader_counts(bool behind_old_form, int glibc_minor) {
+    return !behind_old_form && (glibc_minor == 0 || glibc_minor >= 32);
 }
 
 }  // namespace
@@ -122,9 +129,10 @@ int compare_library_names(std::string_view left, std::string_view right) {
     return k < right.size() ? -1 : 0;
 }
 
-LdSoCache::LdSoCache(std::string_view bytes) {
+LdSoCache::LdSoCache(std::string_view bytes, int glibc_minor) {
     ByteView cache{bytes};
-    if (starts_with(bytes, old_magic)) {
+    const bool old_form = starts_with(bytes, old_magic);
+    if (old_form) {
         const std::uint64_t count =
             checked_count(cache.u32(12), cache.size() < old_header ? 0 : cache.size() - old_header, old_entry);
         const std::uint64_t texts = old_header + count * old_entry;
@@ -135,6 +143,7 @@ LdSoCache::LdSoCache(std::string_view bytes) {
             for (std::uint64_t i = 0; i < count; ++i) {
                 entries_.push_back(reader.entry(cache.part(old_header + i * old_entry, old_entry)));
             }
+            counted_ = entries_.size();
             return;
         }
         cache = cache.part(next, cache.size() - next);
@@ -143,12 +152,25 @@ LdSoCache::LdSoCache(std::string_view bytes) {
     }
     const unsigned order = cache.u8(28) & 3U;
     if (order != 0 && order != 2) throw Malformed("it was written for big-endian machines, or marked as no good");
-    const std::uint64_t count =
-        checked_count(cache.u32(20), cache.size() < new_header ? 0 : cache.size() - new_header, new_entry);
-    const std::vector<std::string> subfolders = subfolders_of(cache.size() < new_header ? ByteView{} : cache);
+    if (cache.size() < new_header) throw Malformed("it ends within its header");
+    const std::uint64_t room = cache.size() - new_header;
+    const std::uint64_t claimed = cache.u32(20);
+    std::string mapped;
+    ByteView table = cache;
+    if (loader_counts(old_form, glibc_minor)) {
+        checked_count(claimed, room, new_entry);
+    } else if (claimed > room / new_entry) {
+        mapped = bytes.substr(bytes.size() - cache.size());
+        mapped.resize(mapped.size() + (page - bytes.size() % page) % page);
+        table = ByteView(mapped);
+    }
+    // The loader's search has numbers with a sign.
+    counted_ = claimed > std::numeric_limits<std::int32_t>::max() ? 0 : static_cast<std::size_t>(claimed);
+    const std::size_t present = std::min({counted_, (table.size() - new_header) / new_entry, most_entries});
+    const std::vector<std::string> subfolders = subfolders_of(cache);
     Reader reader{cache};
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const ByteView raw = cache.part(new_header + i * new_entry, new_entry);
+    for (std::uint64_t i = 0; i < present; ++i) {
+        const ByteView raw = table.part(new_header + i * new_entry, new_entry);
         LdSoCacheEntry entry = reader.entry(raw);
         entry.os_version = raw.u32(12);
         entry.hwcaps = raw.u64(16);
@@ -163,12 +185,12 @@ std::string LdSoCache::find(std::string_view name, const LoaderTraits& traits) c
     const std::uint32_t id = traits.machine == ElfMachine::x86_64 ? id_x86_64 : id_aarch64;
     // Where the name stands: by halves, since the entries fall.
     std::size_t left = 0;
-    std::size_t right = entries_.size();
+    std::size_t right = counted_;
     std::size_t first = 0;
     bool met = false;
     while (left < right && !met) {
         const std::size_t middle = (left + right - 1) / 2;
-        if (entries_[middle].broken) return {};
+        if (middle >= entries_.size() || !entries_[middle].has_name) return {};
         const int order = compare_library_names(name, entries_[middle].name);
         if (order == 0) {
             first = middle;
@@ -181,15 +203,15 @@ std::string LdSoCache::find(std::string_view name, const LoaderTraits& traits) c
     }
     if (!met) return {};
     const auto is_named = [&](const LdSoCacheEntry& entry) {
-        return !entry.broken && compare_library_names(name, entry.name) == 0;
+        return entry.has_name && compare_library_names(name, entry.name) == 0;
     };
     while (first > 0 && is_named(entries_[first - 1])) --first;
 
     const LdSoCacheEntry* best = nullptr;
     std::size_t best_rank = 0;
-    for (std::size_t i = first; i < right && is_named(entries_[i]); ++i) {
+    for (std::size_t i = first; i < std::min(right, entries_.size()) && is_named(entries_[i]); ++i) {
         const LdSoCacheEntry& entry = entries_[i];
-        if (entry.flags != id) continue;
+        if (entry.flags != id || !entry.has_path) continue;
         if (!new_form_) return entry.path;
         // A loader from before glibc-hwcaps sees in them a bit that no CPU has.
         if (entry.named_hwcaps) {
@@ -218,12 +240,12 @@ std::string LdSoCache::find(std::string_view name, const LoaderTraits& traits) c
     return best != nullptr ? best->path : std::string();
 }
 
-Fact<LdSoCache> read_ld_so_cache(const SystemRoot& root) {
+Fact<LdSoCache> read_ld_so_cache(const SystemRoot& root, int glibc_minor) {
     const std::string path(ld_so_cache_path);
     const Fact<std::string> bytes = root.read(path, largest_cache);
     if (!bytes) return bytes.missing();
     try {
-        return {LdSoCache(*bytes), path};
+        return {LdSoCache(*bytes, glibc_minor), path};
     } catch (const Malformed& problem) {
         return Missing{Lack::not_understood, path + " is no cache of the loader: " + problem.what(), path};
     }

@@ -24,22 +24,27 @@ struct LdSoCacheEntry {
     std::uint64_t hwcaps = 0;  // bits of the CPU that it needs
     std::string subfolder;     // of glibc-hwcaps: "x86-64-v3"; else empty
     bool named_hwcaps = false;
-    bool broken = false;  // its texts leave the file; the loader ends its search here
+    // A text that leaves the file is empty. At such a name the loader ends its search; past such a path it goes on.
+    bool has_name = true;
+    bool has_path = true;
 };
 
 class LdSoCache {
 public:
-    // Throws Malformed where the loader would do without the cache.
-    explicit LdSoCache(std::string_view bytes);
+    // Throws Malformed where the loader would do without the cache. That depends on the loader: 31 is glibc 2.31, 0 one
+    // whose version is not known, which is taken for a new one.
+    explicit LdSoCache(std::string_view bytes, int glibc_minor = 0);
 
     // The path that the loader takes for `name`: searched by halves, as the loader does, since in a cache that is not
     // sorted (a damaged one) the first entry of the name need not be the one that is found. Empty: none.
     [[nodiscard]] std::string find(std::string_view name, const LoaderTraits& traits) const;
 
-    [[nodiscard]] const std::vector<LdSoCacheEntry>& entries() const { return entries_; }  // in the file's order
+    // In the file's order. Of a file that was cut short these are the entries that are left.
+    [[nodiscard]] const std::vector<LdSoCacheEntry>& entries() const { return entries_; }
 
 private:
     std::vector<LdSoCacheEntry> entries_;
+    std::size_t counted_ = 0;  // as many entries as the file claims to have, which is where the search begins
     bool new_form_ = true;
 };
 
@@ -47,6 +52,6 @@ private:
 int compare_library_names(std::string_view left, std::string_view right);
 
 inline constexpr std::string_view ld_so_cache_path = "/etc/ld.so.cache";
-Fact<LdSoCache> read_ld_so_cache(const SystemRoot& root);
+Fact<LdSoCache> read_ld_so_cache(const SystemRoot& root, int glibc_minor = 0);
 
 }  // namespace jetcuda

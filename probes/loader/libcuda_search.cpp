@@ -133,7 +133,7 @@ private:
         add_steps(result_.plain);
         if (system_.cache().known()) {
             for (const LdSoCacheEntry& entry : system_.cache()->entries()) {
-                if (entry.broken || entry.name != library) continue;
+                if (!entry.has_path || entry.name != library) continue;
                 add(entry.path, cached(entry.path));
             }
         }
@@ -156,7 +156,7 @@ private:
 SystemLoader::SystemLoader(const SystemRoot& root, LdSoConf conf, ElfMachine machine, std::string_view loader_path,
                            bool foresee_cache)
     : traits_(read_loader_traits(root, machine, loader_path)),
-      cache_(read_ld_so_cache(root)),
+      cache_(read_ld_so_cache(root, traits_.glibc_minor)),
       conf_(std::move(conf)),
       after_ldconfig_(libraries_for_ldconfig(root, conf_, traits_, libcuda_name)),
       preload_(read_preload(root)),

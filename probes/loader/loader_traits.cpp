@@ -63,21 +63,27 @@ std::vector<std::string> usual_folders(const SystemRoot& root, std::string_view 
     return {"/lib64", "/usr/lib64", "/lib", "/usr/lib"};
 }
 
-// The flags of the first CPU in /proc/cpuinfo below the root.
-std::set<std::string, std::less<>> cpu_flags(const SystemRoot& root) {
+struct Cpu {
     std::set<std::string, std::less<>> flags;
+    bool intel = false;
+};
+
+// The first CPU in /proc/cpuinfo below the root.
+Cpu read_cpu(const SystemRoot& root) {
+    Cpu cpu;
     const Fact<std::string> text = root.read("/proc/cpuinfo", std::size_t{16} << 20);
-    if (!text) return flags;
+    if (!text) return cpu;
     std::string_view rest = *text;
-    while (!rest.empty()) {
+    while (!rest.empty() && cpu.flags.empty()) {
         const std::string_view line = take_line(rest);
-        if (!starts_with(line, "flags")) continue;
         const std::size_t colon = line.find(':');
         if (colon == std::string_view::npos) continue;
-        for (const std::string_view flag : split(line.substr(colon + 1), ' ')) flags.emplace(trimmed(flag));
-        break;
+        const std::string_view value = line.substr(colon + 1);
+        if (starts_with(line, "vendor_id")) cpu.intel = trimmed(value) == "GenuineIntel";
+        if (!starts_with(line, "flags")) continue;
+        for (const std::string_view flag : split(value, ' ')) cpu.flags.emplace(trimmed(flag));
     }
-    return flags;
+    return cpu;
 }
 
 // Every choice of these words as a path, more words first: what loaders up to glibc 2.36 try.
@@ -96,10 +102,10 @@ std::vector<std::string> choices_of(const std::vector<std::string>& words) {
 }
 
 void add_x86_64(const SystemRoot& root, LoaderTraits& traits, std::vector<std::string>& legacy) {
-    const std::set<std::string, std::less<>> flags = cpu_flags(root);
+    const Cpu cpu = read_cpu(root);
     const auto has = [&](std::initializer_list<std::string_view> names) {
         return std::all_of(names.begin(), names.end(),
-                           [&](std::string_view name) { return flags.find(name) != flags.end(); });
+                           [&](std::string_view name) { return cpu.flags.find(name) != cpu.flags.end(); });
     };
     // (source: the x86-64 psABI's levels, in the kernel's spelling)
     const bool v2 = has({"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"});
@@ -109,16 +115,18 @@ void add_x86_64(const SystemRoot& root, LoaderTraits& traits, std::vector<std::s
         if (holds) traits.named_hwcaps.emplace_back(name);
     }
     traits.hwcap_bits = bit_x86_64;
-    traits.platform.clear();
-    if (has({"avx512cd", "avx512er", "avx512pf"})) {
+    // The kernel's word for the machine, unless glibc knows a better one; it does for Intel's CPUs only
+    // (sysdeps/x86/cpu-features.c, glibc 2.31 to 2.36).
+    traits.platform = "x86_64";
+    if (cpu.intel && has({"avx512cd", "avx512er", "avx512pf"})) {
         traits.platform = "xeon_phi";
         traits.platform_bit = std::uint64_t{1} << place_xeon_phi;
-    } else if (has({"avx2", "bmi1", "bmi2", "abm", "movbe", "popcnt", "fma"})) {
+    } else if (cpu.intel && has({"avx2", "bmi1", "bmi2", "abm", "movbe", "popcnt", "fma"})) {
         traits.platform = "haswell";
         traits.platform_bit = std::uint64_t{1} << place_haswell;
     }
-    if (!traits.platform.empty()) legacy.push_back(traits.platform);
-    if (has({"avx512cd", "avx512bw", "avx512dq", "avx512vl"}) && !has({"avx512er"})) {
+    legacy.push_back(traits.platform);
+    if (cpu.intel && has({"avx512cd", "avx512bw", "avx512dq", "avx512vl"}) && !has({"avx512er"})) {
         traits.hwcap_bits |= bit_avx512_1;
         legacy.emplace_back("avx512_1");
     }

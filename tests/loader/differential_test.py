@@ -139,7 +139,7 @@ class Chroot:
         lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
         answers = [line[1] if line[0] == "took" else None for line in lines if line[0] != "loaded"]
         if done.returncode != 0:
-            return None, [], done.stderr.splitlines()[-1]
+            return None, [], (done.stderr.splitlines() or [f"it died of signal {-done.returncode}"])[-1]
         loaded = [line[1] for line in lines if line[0] == "loaded"]
         return loaded, answers, done.stderr
 

@@ -113,7 +113,7 @@ TEST_CASE("random and damaged caches are read or refused, in bounded time") {
                                   : seed % 3 == 1 ? mutated(both, seed)
                                                   : "glibc-ld.so.cache1.1" + random_bytes(seed, 400);
         try {
-            const LdSoCache cache(bytes);
+            const LdSoCache cache(bytes, seed % 2 == 0 ? 31 : 35);
             const std::string path = cache.find("libcuda.so.1", jammy);
             CHECK(path.size() < 4096);
         } catch (const Malformed& problem) {
@@ -126,4 +126,45 @@ TEST_CASE("a count that the file cannot hold, and one text said a million times,
     std::string bytes = write_cache({{"libcuda.so.1", "/a/libcuda.so.1", arm}});
     bytes.replace(20, 4, "\xff\xff\xff\x7f");
     CHECK_THROWS_AS(LdSoCache{bytes}, Malformed);
+}
+
+TEST_CASE("of a cache that was cut short a loader sees what that loader would see") {
+    const std::vector<CacheLine> lines{{"libz.so.1", "/z/libz.so.1", arm},       {"libm.so.6", "/lib/libm.so.6", arm},
+                                       {"libcuda.so.1", "/a/libcuda.so.1", arm}, {"libc.so.6", "/lib/libc.so.6", arm},
+                                       {"libb.so.1", "/b/libb.so.1", arm},       {"liba.so.1", "/a/liba.so.1", arm}};
+    // The last two entries are gone, and the texts that stood behind them; zeros follow up to the end of the page, and
+    // an entry of zeros has the cache's first bytes for its name.
+    const std::string whole = write_cache(lines);
+    const std::string cut = whole.substr(0, 48 + 24 * 4);
+    CHECK_THROWS_AS(LdSoCache{cut}, Malformed);
+    CHECK_THROWS_AS(LdSoCache(cut, 35), Malformed);
+    const LdSoCache focal(cut, 31);
+    CHECK(focal.entries().size() == 6);
+    CHECK(focal.find("libm.so.6", traits_of(ElfMachine::aarch64, 31)).empty());
+
+    // The third of six entries is met first: here its texts lie where the first entries were, and are still there.
+    std::string left = whole.substr(0, 48 + 24 * 3);
+    const std::string texts = std::string("libcuda.so.1") + '\0' + "/t/libcuda.so.1" + '\0';
+    left.replace(48, texts.size(), texts);
+    const std::size_t third = 48 + 24 * 2;
+    left.replace(third + 4, 4, std::string{48, 0, 0, 0});
+    left.replace(third + 8, 4, std::string{48 + 13, 0, 0, 0});
+    CHECK_THROWS_AS(LdSoCache(left, 32), Malformed);
+    CHECK(LdSoCache(left, 31).find("libcuda.so.1", traits_of(ElfMachine::aarch64, 31)) == "/t/libcuda.so.1");
+    const std::string behind_old = write_old_cache({{"libx.so.1", "/x/libx.so.1", arm}}, left);
+    CHECK(LdSoCache(behind_old, 35).find("libcuda.so.1", jammy) == "/t/libcuda.so.1");
+}
+
+TEST_CASE("an entry whose path was cut off is passed over, and the next one of that name taken") {
+    const std::string whole =
+        write_cache({{"libcuda.so.1", "/b/libcuda.so.1", arm}, {"liba.so.1", "/a/liba.so.1", arm}});
+    std::string twice = write_cache({{"libcuda.so.1", "/a/libcuda.so.1", arm},
+                                     {"libcuda.so.1", "/b/libcuda.so.1", arm},
+                                     {"libcuda.so.1", "/c/libcuda.so.1", arm}});
+    twice.replace(48 + 8, 4, std::string{'\xff', '\xff', 0, 0});
+    CHECK(LdSoCache(twice).find("libcuda.so.1", jammy) == "/b/libcuda.so.1");
+    // A name that was cut off is the end of the search.
+    std::string nameless = whole;
+    nameless.replace(48 + 4, 4, std::string{'\xff', '\xff', 0, 0});
+    CHECK(LdSoCache(nameless).find("libcuda.so.1", jammy).empty());
 }

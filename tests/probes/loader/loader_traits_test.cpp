@@ -72,14 +72,21 @@ TEST_CASE("on x86-64 the CPU says which subfolders count") {
     const SystemRoot root(board.directory());
     CHECK(machine_of_loader(root) == ElfMachine::x86_64);
     CHECK(read_loader_traits(root, ElfMachine::x86_64).named_hwcaps.empty());
-    board.write("/proc/cpuinfo",
-                "processor : 0\nflags\t\t: cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3 avx avx2 bmi1 bmi2 f16c fma abm "
-                "movbe xsave\n");
+    const std::string flags =
+        "flags\t\t: cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3 avx avx2 bmi1 bmi2 f16c fma abm movbe xsave\n";
+    board.write("/proc/cpuinfo", "processor : 0\nvendor_id\t: GenuineIntel\n" + flags);
     const LoaderTraits traits = read_loader_traits(root, ElfMachine::x86_64);
     CHECK(traits.named_hwcaps == List{"x86-64-v3", "x86-64-v2"});
     CHECK(traits.platform == "haswell");
     CHECK(traits.subfolders.front() == "glibc-hwcaps/x86-64-v3");
     CHECK(traits.subfolders[2] == "tls/haswell/x86_64");
+    // The same CPU of another maker has glibc-hwcaps, and the kernel's name for its platform.
+    board.write("/proc/cpuinfo", "processor : 0\nvendor_id\t: AuthenticAMD\n" + flags);
+    const LoaderTraits other = read_loader_traits(root, ElfMachine::x86_64);
+    CHECK(other.named_hwcaps == traits.named_hwcaps);
+    CHECK(other.platform == "x86_64");
+    CHECK(other.platform_bit == 0);
+    CHECK(other.subfolders[2] == "tls/x86_64/x86_64");
     board.write("/lib64/ld-linux-x86-64.so.2", loader_file("stable release version 2.39."));
     CHECK(read_loader_traits(SystemRoot(board.directory()), ElfMachine::x86_64).subfolders ==
           List{"glibc-hwcaps/x86-64-v3", "glibc-hwcaps/x86-64-v2"});
