@@ -53,8 +53,9 @@ std::vector<std::string> subfolders_of(ByteView cache) {
         const std::uint32_t count = cache.u32(std::uint64_t{at} + 4);
         for (std::uint64_t i = 0; i < count; ++i) {
             const ByteView section = cache.part(std::uint64_t{at} + 8 + i * 16, 16);
-            if (section.u32(0) != tag_named_hwcaps) continue;
+            // Of any kind: a loader that finds one beyond the file's end does without them all.
             const ByteView names = cache.part(section.u32(8), section.u32(12));
+            if (section.u32(0) != tag_named_hwcaps || names.size() % 4 != 0) continue;
             for (std::uint64_t k = 0; k + 4 <= names.size() && result.size() < most_entries; k += 4) {
                 result.emplace_back(cache.text(names.u32(k)));
             }

@@ -47,13 +47,17 @@ class Layout:
             ["library", "no-soname", "other-machine", "32-bit", "empty", "text", "folder", "dangling", "loop", "program"],
             [78, 4, 6, 4, 2, 1, 1, 2, 1, 1])[0]
 
+    def _taken(self, path):
+        return path in self.files or path in self.links or path in self.folders
+
     def _put(self, folder, name, soname, **words):
         path = f"{folder}/{name}"
-        if path in self.files or path in self.links or path in self.folders:
+        if self._taken(path):
             return
         kind = self._kind()
-        if kind == "library" and self.chance(0.4):  # as packages lay it out: a real file, and a link of the name
-            real = name + ".1"
+        real = name + ".1"
+        if kind == "library" and self.chance(0.4) and not self._taken(f"{folder}/{real}"):
+            # As packages lay it out: a real file, and a link of the name.
             self.files[f"{folder}/{real}"] = ("library", soname, words)
             self.links[path] = real
         elif kind == "library" and self.chance(0.15):
@@ -171,5 +175,5 @@ class Layout:
         self.removed = set(self.some(candidates, 2))
         for folder in self.some(self.places, 2):
             path = f"{folder}/{TARGET}"
-            if path not in self.files and path not in self.links and path not in self.folders:
+            if not self._taken(path):
                 self.late_files[path] = ("library", TARGET, {})

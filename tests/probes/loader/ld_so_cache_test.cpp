@@ -168,3 +168,24 @@ TEST_CASE("an entry whose path was cut off is passed over, and the next one of t
     nameless.replace(48 + 4, 4, std::string{'\xff', '\xff', 0, 0});
     CHECK(LdSoCache(nameless).find("libcuda.so.1", jammy).empty());
 }
+
+TEST_CASE("where any extension was cut off, entries for better CPUs count no longer") {
+    LoaderTraits traits = traits_of(ElfMachine::x86_64, 36);
+    traits.named_hwcaps = {"x86-64-v3"};
+    CacheLine best{"libcuda.so.1", "/v3/libcuda.so.1", intel};
+    best.subfolder = "x86-64-v3";
+    const std::string whole = write_cache({best, {"libcuda.so.1", "/a/libcuda.so.1", intel}});
+    CHECK(LdSoCache(whole).find("libcuda.so.1", traits) == "/v3/libcuda.so.1");
+    CHECK(LdSoCache(whole.substr(0, whole.size() - 1)).find("libcuda.so.1", traits) == "/a/libcuda.so.1");
+    // As ldconfig writes it, the name of the writer (tag 0) follows, and is what a cut takes first.
+    const auto number = [](std::size_t value) {
+        return std::string{static_cast<char>(value & 0xffU), static_cast<char>(value >> 8U), 0, 0};
+    };
+    const std::size_t extension = whole.size() - 4 - 16 - 8;
+    std::string two = whole.substr(0, extension + 4) + number(2);
+    two += number(1) + number(0) + number(extension + 40) + number(4);
+    two += number(0) + number(0) + number(extension + 44) + number(8);
+    two += whole.substr(whole.size() - 4) + "ldconfig";
+    CHECK(LdSoCache(two).find("libcuda.so.1", traits) == "/v3/libcuda.so.1");
+    CHECK(LdSoCache(two.substr(0, two.size() - 1)).find("libcuda.so.1", traits) == "/a/libcuda.so.1");
+}
