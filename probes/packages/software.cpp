@@ -173,7 +173,7 @@ private:
         return text.append(std::to_string(set.major)).append("-").append(std::to_string(set.minor));
     }
 
-    // A debugger fills no folder of any build, and cupti does: tools are asked where nothing better is there.
+    // A debugger may fill no folder of any build: tools are asked where nothing better is there.
     static int rank(const InstalledComponent& component) {
         if (component.id == "cuda_cudart") return component.kind == ComponentKind::runtime ? 0 : 1;
         if (component.kind == ComponentKind::tool) return 3;
