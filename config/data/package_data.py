@@ -47,6 +47,67 @@ OPKG_SOURCE = ["OE4T/meta-tegra recipes-devtools/{cuda,cudnn,gie} (names of the 
                "OE4T/meta-tegra @0486a9380c recipes-devtools/cuda/cuda-shared-binaries.inc (-dev, -stubs, -staticdev)"]
 NIX_NAMES = {"vpi": ["vpi{n}"]}  # where the store has another name than nixpkgs's attribute
 
+FEEDS = ["anduril/jetpack-nixos @6489717 sourceinfo/r35.6-debs.json", "anduril/jetpack-nixos @6ab891e sourceinfo/r36.5-debs.json",
+         "anduril/jetpack-nixos @70ad248 sourceinfo/r38.4-debs.json", "anduril/jetpack-nixos @02d22af sourceinfo/r39.2-debs.json"]
+DEBIAN_TOOLKIT = "packages.debian.org, sid: {} (built from Debian's source package nvidia-cuda-toolkit)"
+
+# Names of components that the facts have, where the facts lack these names.
+MORE_NAMES = {
+    "cuda_nvml_dev": {
+        "opkg": {"cuda-nvml": "development"},
+        "source": ["OE4T/meta-tegra @d5d93dc recipes-devtools/cuda/cuda-nvml_13.2.82-1.bb"]},
+    "libnvjitlink": {"deb": {"libnvjitlink-dev-{cuda}": "development"}, "source": []},
+    "vpi": {
+        "deb": {"python{n}.{n}-vpi{n}": "runtime", "vpi{n}-python-src": "development", "vpi{n}-samples": "development",
+                "vpi{n}-demos": "development"},
+        "opkg": {"libnvvpi{n}": "runtime"},
+        "source": ["OE4T/meta-tegra @d5d93dc recipes-devtools/vpi/libnvvpi4_4.1.3.bb, and libnvvpi1 to libnvvpi3 in its branches"]},
+    "jetpack": {"deb": {"nvidia-vpi": "meta", "nvidia-vpi-dev": "development"}, "source": []},
+}
+
+# Debuggers and profilers, which the facts do not speak of. They go with drivers of other CUDA versions than their own,
+# so all that belongs to them is a tool, the packages without content aside.
+TOOLS = [
+    {"id": "cuda_gdb", "kind": "tool", "version_is_cuda": True, "sonames": [],
+     "deb": {"cuda-gdb-{cuda}": "tool", "cuda-gdb-src-{cuda}": "tool", "nvidia-cuda-gdb": "tool"},
+     "nix": ["cuda_gdb"],
+     "opkg": {"cuda-gdb": "tool", "cuda-gdb-{cuda}": "tool"},
+     "source": [*FEEDS, DEBIAN_TOOLKIT.format("nvidia-cuda-gdb"),
+                "NixOS/nixpkgs @1dbbce6 pkgs/development/cuda-modules/packages/cuda_gdb.nix",
+                "anduril/jetpack-nixos @4d857d6 cuda-packages-11-4-extension.nix",
+                "OE4T/meta-tegra @d5d93dc recipes-devtools/cuda/cuda-gdb_13.2.75-1.bb, cuda-gdb-11-8 in its branch "
+                "kirkstone, cuda-gdb-12-9 in its pull request 2088"]},
+    {"id": "nsight_systems", "kind": "tool", "version_is_cuda": False, "sonames": [],
+     "deb": {"nsight-systems-{n}.{n}.{n}": "tool", "nsight-systems-cli-{n}.{n}.{n}": "tool",
+             "cuda-nsight-systems-{cuda}": "tool", "nsight-systems": "tool", "nsight-systems-target": "tool",
+             "nvidia-nsight-sys": "meta", "nvidia-nsight-systems": "meta"},
+     "nix": ["nsight_systems", "nsight-systems-target", "nsight-systems-host"],
+     "opkg": {name: "tool" for name in ("nsight-systems", "nsight-systems-cli", "nsight-systems-collectx",
+                                        "nsight-systems-qdstrmimporter")},
+     "source": [*FEEDS, DEBIAN_TOOLKIT.format("nsight-systems, nsight-systems-target"),
+                "mitul93/devcontainer-features @0782228 src/nsight-systems-cli/README.md (names in NVIDIA's devtools repository)",
+                "NixOS/nixpkgs @1698512 pkgs/development/cuda-modules/packages/nsight_systems.nix",
+                "anduril/jetpack-nixos @4d857d6 pkgs/cuda-packages-11-4/nsight_systems_target.nix, nsight_systems_host.nix",
+                "OE4T/meta-tegra @d5d93dc recipes-devtools/nsight-systems/nsight-systems_2026.3.1.157-263138048394v0.bb",
+                "OE4T/meta-tegra @b493118 recipes-devtools/nsight-systems/nsight-systems-cli_2024.5.4.9-245434760847v0.bb"]},
+    {"id": "nsight_compute", "kind": "tool", "version_is_cuda": False, "sonames": [],
+     "deb": {"nsight-compute-{n}.{n}.{n}": "tool", "cuda-nsight-compute-{cuda}": "tool", "nsight-compute": "tool",
+             "nsight-compute-target": "tool"},
+     "nix": ["nsight_compute", "nsight-compute-target", "nsight-compute-host"],
+     "opkg": {},
+     "source": [*FEEDS, DEBIAN_TOOLKIT.format("nsight-compute, nsight-compute-target"),
+                "NixOS/nixpkgs @13d8aa4 pkgs/development/cuda-modules/packages/nsight_compute.nix",
+                "anduril/jetpack-nixos @4d857d6 pkgs/cuda-packages-11-4/nsight_compute_target.nix, nsight_compute_host.nix"]},
+    {"id": "nsight_graphics", "kind": "tool", "version_is_cuda": False, "sonames": [],
+     "deb": {"nsight-graphics-for-embeddedlinux-{n}.{n}.{n}.{n}": "tool", "nvidia-nsight-graphics": "meta"},
+     "nix": [], "opkg": {},
+     "source": FEEDS[:2]},
+    {"id": "nsight_dl", "kind": "tool", "version_is_cuda": False, "sonames": [],
+     "deb": {"nsight-dl": "tool"},
+     "nix": [], "opkg": {},
+     "source": ["anduril/jetpack-nixos @0cf10e4 debs/r35.1.json", "anduril/jetpack-nixos @bb2a94d debs/r35.2.json"]},
+]
+
 L4T_PACKAGES = [
     {"id": "l4t", "deb": ["nvidia-l4t-*"], "nix": ["nvidia-l4t-*", "l4t-*"],
      "opkg": ["tegra-libraries-*", "nv-tegra-release", "nv-kernel-module-*", "kernel-module-nvgpu*"],
@@ -150,6 +211,9 @@ def component_record(fact):
     for name, kind in deb.items():
         if name.endswith("-{cuda}") and kind != "development" or ident in ("cuda_cccl", "cuda_nvml_dev"):
             opkg |= {name[:-len("-{cuda}")]: kind, name: kind}
+    more = MORE_NAMES.get(ident, {"source": []})
+    deb |= more.get("deb", {})
+    opkg |= more.get("opkg", {})
     return {
         "id": ident,
         "kind": KINDS.get(ident, "runtime"),
@@ -158,7 +222,7 @@ def component_record(fact):
         "deb": deb,
         "nix": nix,
         "opkg": opkg,
-        "source": sources(fact) + (OPKG_SOURCE if opkg else []),
+        "source": sources(fact) + (OPKG_SOURCE if opkg else []) + more["source"],
     }
 
 
@@ -168,7 +232,10 @@ def component_records(facts):
     drivers = next(fact for fact in facts["components"] if fact["component"] == NO_COMPONENTS[-1])
     records.append({"id": "nvidia_driver_assistant", "kind": "tool", "version_is_cuda": False, "sonames": [],
                     "deb": {"nvidia-driver-assistant": "tool"}, "nix": [], "opkg": {}, "source": sources(drivers)})
-    return records
+    known = {record["id"] for record in records}
+    for name in [tool["id"] for tool in TOOLS if tool["id"] in known] + [name for name in MORE_NAMES if name not in known]:
+        raise SystemExit(f"package_data.py: {name} is in the facts and in TOOLS, or in MORE_NAMES and not in the facts")
+    return records + TOOLS
 
 
 def release_exceptions(facts):

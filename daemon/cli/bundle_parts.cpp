@@ -12,6 +12,7 @@
 #include "daemon/cli/fact_rows.hpp"
 #include "daemon/cli/files.hpp"
 #include "daemon/cli/journal.hpp"
+#include "daemon/cli/libcuda_trail.hpp"
 #include "daemon/cli/redaction.hpp"
 #include "daemon/report/json.hpp"
 #include "daemon/report/outside_text.hpp"
@@ -106,6 +107,25 @@ BundlePart driver_output_part(const Facts& facts, const Redactor& redactor) {
     return {name, what, plain_lines(redactor.foreign(text))};
 }
 
+// Cleaned before it is worded, so that its columns stay columns.
+BundlePart trail_part(const Inquiry& inquiry, const Redactor& redactor) {
+    LibcudaTrail trail = trace_libcuda(inquiry.root, std::nullopt);
+    const auto clean = [&](std::string& text) { text = redactor.foreign(text); };
+    for (std::string* text : {&trail.asker, &trail.path, &trail.error, &trail.library_path, &trail.preload})
+        clean(*text);
+    for (LoaderStep& step : trail.steps) {
+        clean(step.source);
+        clean(step.path);
+    }
+    for (std::string& problem : trail.problems) clean(problem);
+    if (trail.file) {
+        clean(trail.file->real_path);
+        clean(trail.file->flaw);
+    }
+    return {"which-libcuda.txt", "which libcuda the loader takes, and what led there (jetcuda-check which-libcuda)",
+            in_words(trail)};
+}
+
 BundlePart journal_part(const Inquiry& inquiry, const Redactor& redactor, const std::string& name,
                         const std::string& what, JournalLines (*read)()) {
     if (!inquiry.root.live()) return absent(name, what, "another system than the running one was judged");
@@ -167,6 +187,7 @@ std::vector<BundlePart> collect_parts(const Inquiry& inquiry, const Options& opt
         facts_part(facts, redactor),
         daemon_report_part(inquiry, options, redactor),
         driver_output_part(facts, redactor),
+        trail_part(inquiry, redactor),
         journal_part(inquiry, redactor, "journal.txt", "what our units said in this boot", own_journal_lines),
         journal_part(inquiry, redactor, "kernel.txt", "what the kernel said of the GPU in this boot", gpu_kernel_lines),
         settings_part(inquiry, options, redactor),

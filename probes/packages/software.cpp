@@ -173,9 +173,11 @@ private:
         return text.append(std::to_string(set.major)).append("-").append(std::to_string(set.minor));
     }
 
+    // A debugger may fill no folder of any build: tools are asked where nothing better is there.
     static int rank(const InstalledComponent& component) {
         if (component.id == "cuda_cudart") return component.kind == ComponentKind::runtime ? 0 : 1;
-        return component.kind == ComponentKind::meta || component.kind == ComponentKind::compat ? 3 : 2;
+        if (component.kind == ComponentKind::tool) return 3;
+        return component.kind == ComponentKind::meta || component.kind == ComponentKind::compat ? 4 : 2;
     }
 
     const SystemRoot& root_;

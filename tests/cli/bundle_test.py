@@ -12,13 +12,16 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from command import TIME_LIMIT, command_from_arguments, expect, run_cases
+from command import SOURCE, TIME_LIMIT, command_from_arguments, expect, run_cases
+
+sys.path.insert(0, str(SOURCE / "tests/roots"))
+import elf_writer
 
 command = command_from_arguments()
 ORIN = {"board": "orin", "driver_version": 12060}
 BOOT_ID = "5f0c36b5-0000-4000-8000-000000003650"
 PARTS = {"README.txt", "report.txt", "report.json", "facts.json", "daemon-report.json", "driver-stderr.txt",
-         "journal.txt", "kernel.txt", "settings.txt", "versions.txt"}
+         "which-libcuda.txt", "journal.txt", "kernel.txt", "settings.txt", "versions.txt"}
 
 # What says whose machine it is. Every one of these is planted in files of the board and in what its driver prints.
 SERIAL, GPU_UUID, MAC = "1423021012345", "e8a1d4b5-1234-5678-9abc-def012345678", "48:b0:2d:3c:4d:5e"
@@ -43,6 +46,7 @@ def planted_board():
             "sys/class/dmi/id/board_serial": BOARD_SERIAL + "\n",
             "etc/machine-id": MACHINE_ID + "\n",
             "etc/hostname": HOST + "\n",
+            "etc/ld.so.preload": f"/home/{USER}/trace.so\n",
             "etc/fstab": f"UUID={DISK_UUID} / ext4 defaults 0 1\n",
     }.items():
         file = board / path
@@ -51,6 +55,10 @@ def planted_board():
     with (board / "etc/passwd").open("a") as file:
         file.write(f"{USER}:x:1000:1000::/home/{USER}:/bin/bash\n")
     (board / "home" / OTHER_USER).mkdir(parents=True)
+    (board / "home" / USER).mkdir()
+    # Every program loads it, and it looks for libcuda at home first.
+    elf_writer.write_library(board / "home" / USER / "trace.so", "trace.so", needed=["libcuda.so.1", f"lib{SERIAL}.so"],
+                             runpath=f"/home/{OTHER_USER}/{SERIAL}:/opt/enx{MAC.replace(':', '')}/{HOST}/{ADDRESS}")
     # Where a report speaks of it: the board's name, and the kernel's.
     (board / "sys/firmware/devicetree/base/model").write_text(f"NVIDIA Jetson Orin NX of {USER}, Serial Number: {SERIAL}\0")
     (board / "etc/os-release").write_text(f'ID=ubuntu\nPRETTY_NAME="Ubuntu 22.04.5 LTS"\nHOME_URL="http://{HOST}.lab/{ADDRESS}"\n')
@@ -101,6 +109,11 @@ def holds_what_support_asks_for():
 
 def same_board_same_report():
     """Redaction takes nothing away from a board that has nothing to hide."""
+    for name in ("orin-r36.5", "orin-r36.5-broken", "orin-r39.2-image", "orin-nixos-r36.5"):
+        board = command.board(name)
+        which = command.run("which-libcuda", "--root", board)
+        trail = made("--no-probe", board=board)["which-libcuda.txt"]
+        expect(trail == which.stdout and "The loader" in trail, f"{name}: the trail in the bundle is another: {trail}")
     parts = made("--no-probe")
     run = json.loads(command.run("run", "--json", "--no-probe", "--root", command.board("orin-r36.5")).stdout)
     expect(json.loads(parts["report.json"])["digest"] == run["digest"], "the report in the bundle is another")
@@ -135,6 +148,8 @@ def nothing_says_whose_it_is():
             for secret in SECRETS:
                 expect(secret.lower() not in text.lower(),
                        f"{name} holds {secret}: …{text[max(0, text.lower().find(secret.lower()) - 80):][:200]}…")
+    expect("<serial>" in parts["which-libcuda.txt"] and "<user>" in parts["which-libcuda.txt"],
+           f"the plants do not reach the trail, or too much of it is gone: {parts['which-libcuda.txt']}")
     expect("the complaint itself stays" in parts["driver-stderr.txt"], f"too much is gone: {parts['driver-stderr.txt']}")
     expect("<serial>" in json.loads(parts["report.json"])["device"]["model"], "the model is not told, redacted")
     expect(not command.program.flaws_of(parts["report.json"].encode()), "report.json is no report")

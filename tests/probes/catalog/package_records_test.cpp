@@ -55,17 +55,60 @@ TEST_CASE("our own records say what kind a package is") {
                              "cuda-profiler-api-12-6", "nvidia-driver-assistant"}) {
         CHECK(kind_of_deb(name) == ComponentKind::tool);
     }
-    for (const char* name : {"cuda-cccl-12-6", "cuda-nvml-dev-12-6", "libcudnn9-dev-cuda-12"}) {
+    for (const char* name : {"cuda-cccl-12-6", "cuda-nvml-dev-12-6", "libcudnn9-dev-cuda-12", "libnvjitlink-dev-13-2",
+                             "vpi4-python-src", "vpi2-demos", "nvidia-vpi-dev"}) {
         CHECK(kind_of_deb(name) == ComponentKind::development);
     }
-    for (const char* name : {"cuda-toolkit-12-6", "cuda-toolkit-config-common", "nvidia-jetpack", "nvidia-cudnn8"}) {
+    for (const char* name :
+         {"cuda-toolkit-12-6", "cuda-toolkit-config-common", "nvidia-jetpack", "nvidia-cudnn8", "nvidia-vpi"}) {
         CHECK(kind_of_deb(name) == ComponentKind::meta);
     }
     CHECK(kind_of_deb("cuda-compat-orin-13-2") == ComponentKind::compat);
     CHECK(kind_of_deb("libcufile-12-6") == ComponentKind::runtime);
     CHECK(kind_of_deb("libnvinfer-plugin10") == ComponentKind::runtime);
+    CHECK(kind_of_deb("python3.10-vpi3") == ComponentKind::runtime);
     CHECK_FALSE(find_component_of_deb(our_catalog().components, "libcuda1").has_value());
     CHECK_FALSE(find_component_of_deb(our_catalog().components, "cuda").has_value());
+}
+
+TEST_CASE("debuggers and profilers are tools, whoever packs them") {
+    const auto& components = our_catalog().components;
+    using Row = std::tuple<const char*, const char*, ComponentKind, std::optional<CudaVersion>>;
+    for (const auto& [name, id, kind, cuda] :
+         {Row{"cuda-gdb-13-2", "cuda_gdb", ComponentKind::tool, CudaVersion{13, 2}},
+          Row{"cuda-gdb-src-11-4", "cuda_gdb", ComponentKind::tool, CudaVersion{11, 4}},
+          Row{"nvidia-cuda-gdb", "cuda_gdb", ComponentKind::tool, std::nullopt},
+          Row{"nsight-systems-2026.3.1", "nsight_systems", ComponentKind::tool, std::nullopt},
+          Row{"nsight-systems-cli-2026.3.1", "nsight_systems", ComponentKind::tool, std::nullopt},
+          Row{"cuda-nsight-systems-13-0", "nsight_systems", ComponentKind::tool, CudaVersion{13, 0}},
+          Row{"nsight-systems-target", "nsight_systems", ComponentKind::tool, std::nullopt},
+          Row{"nvidia-nsight-sys", "nsight_systems", ComponentKind::meta, std::nullopt},
+          Row{"nvidia-nsight-systems", "nsight_systems", ComponentKind::meta, std::nullopt},
+          Row{"nsight-compute-2022.2.1", "nsight_compute", ComponentKind::tool, std::nullopt},
+          Row{"cuda-nsight-compute-12-6", "nsight_compute", ComponentKind::tool, CudaVersion{12, 6}},
+          Row{"nsight-compute", "nsight_compute", ComponentKind::tool, std::nullopt},
+          Row{"nsight-graphics-for-embeddedlinux-2024.2.0.0", "nsight_graphics", ComponentKind::tool, std::nullopt},
+          Row{"nsight-dl", "nsight_dl", ComponentKind::tool, std::nullopt}}) {
+        const std::string_view subject = name;  // clang 14 captures no part of a binding
+        CAPTURE(subject);
+        const auto match = find_component_of_deb(components, name);
+        REQUIRE(match.has_value());
+        CHECK(match->component->id == id);
+        CHECK(match->kind == kind);
+        CHECK(match->cuda == cuda);
+    }
+    for (const char* id : {"cuda_gdb", "nsight_systems", "nsight_compute", "nsight_graphics", "nsight_dl"}) {
+        CAPTURE(id);
+        CHECK(component(id).kind == ComponentKind::tool);
+        CHECK(component(id).sonames.empty());
+        for (const auto* names : {&component(id).deb, &component(id).opkg}) {
+            for (const PackageName& name : *names) CHECK(name.kind != ComponentKind::runtime);
+        }
+    }
+    for (const char* name : {"cuda-gdb", "gdb", "nsight", "nsight-systems-2026", "nsight-systems-2026.3.1-doc"}) {
+        CAPTURE(name);
+        CHECK_FALSE(find_component_of_deb(components, name).has_value());
+    }
 }
 
 TEST_CASE("cudart's version names its CUDA set, and cuBLAS's does not") {
@@ -91,6 +134,15 @@ TEST_CASE("Yocto's packages have the recipe's name, and parts that only builders
                                          std::tuple{"cudnn", "cudnn", ComponentKind::runtime},
                                          std::tuple{"tensorrt-core", "tensorrt", ComponentKind::runtime},
                                          std::tuple{"cuda-compat", "cuda_compat", ComponentKind::compat},
+                                         std::tuple{"cuda-gdb", "cuda_gdb", ComponentKind::tool},
+                                         std::tuple{"cuda-gdb-12-9", "cuda_gdb", ComponentKind::tool},
+                                         std::tuple{"cuda-gdb-dev", "cuda_gdb", ComponentKind::development},
+                                         std::tuple{"nsight-systems", "nsight_systems", ComponentKind::tool},
+                                         std::tuple{"nsight-systems-cli", "nsight_systems", ComponentKind::tool},
+                                         std::tuple{"nsight-systems-collectx", "nsight_systems", ComponentKind::tool},
+                                         std::tuple{"libnvvpi4", "vpi", ComponentKind::runtime},
+                                         std::tuple{"libnvvpi3-dev", "vpi", ComponentKind::development},
+                                         std::tuple{"cuda-nvml", "cuda_nvml_dev", ComponentKind::development},
                                          std::tuple{"cuda-nvml-dev", "cuda_nvml_dev", ComponentKind::development}}) {
         const std::string_view subject = name;  // clang 14 captures no part of a binding
         CAPTURE(subject);

@@ -56,7 +56,13 @@ TEST_CASE("a name says part, version, CUDA set and whom it is for") {
           Row{"cuda12.6-cudnn-9.3.0.75-lib", "cudnn", "9.3.0.75", CudaVersion{12, 6}, false},
           Row{"cuda_cudart-11.8.89", "cuda_cudart", "11.8.89", CudaVersion{11, 8}, false},
           Row{"libcublas-11.11.3.6", "libcublas", "11.11.3.6", std::nullopt, false},
-          Row{"vpi3-3.2.4", "vpi", "3.2.4", std::nullopt, false}}) {
+          Row{"vpi3-3.2.4", "vpi", "3.2.4", std::nullopt, false},
+          Row{"cuda12.6-cuda_gdb-12.6.77-bin", "cuda_gdb", "12.6.77", CudaVersion{12, 6}, false},
+          Row{"cuda12.6-nsight_systems-2024.5.1.113", "nsight_systems", "2024.5.1.113", CudaVersion{12, 6}, false},
+          Row{"cuda12.6-nsight_compute-2024.3.2.3-doc", "nsight_compute", "2024.3.2.3", CudaVersion{12, 6}, true},
+          Row{"nsight-systems-target-2024.5.4", "nsight_systems", "2024.5.4", std::nullopt, false},
+          Row{"nsight-systems-host-2024.5.4", "nsight_systems", "2024.5.4", std::nullopt, false},
+          Row{"nsight-compute-target-2022.2.1", "nsight_compute", "2022.2.1", std::nullopt, false}}) {
         const std::string_view subject = name;  // clang 14 captures no part of a binding
         CAPTURE(subject);
         const auto found = component(name);
@@ -70,9 +76,10 @@ TEST_CASE("a name says part, version, CUDA set and whom it is for") {
 }
 
 TEST_CASE("what is no part of the stack is none, and a placeholder is nothing installed") {
-    for (const char* name : {"glibc-2.39", "cuda12.6-cuda_compat-0-unsupported", "cuda12.6-unknown-1.2.3", "cuda12.6-",
-                             "cuda12.6", "cuda_cudart", "cuda_cudart-", "source", "", "-", "cuda12.6-cuda_cudart-lib",
-                             "python3.12-cudnn-frontend-1.2"}) {
+    for (const char* name :
+         {"glibc-2.39", "cuda12.6-cuda_compat-0-unsupported", "cuda12.6-unknown-1.2.3", "cuda12.6-", "cuda12.6",
+          "cuda_cudart", "cuda_cudart-", "source", "", "-", "cuda12.6-cuda_cudart-lib", "python3.12-cudnn-frontend-1.2",
+          "nsight_systems-unsupported-on-jetson-use-nsight_systems_host-2024.5.1.113"}) {
         CAPTURE(name);
         CHECK_FALSE(component(name).has_value());
     }

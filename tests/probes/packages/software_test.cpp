@@ -202,6 +202,30 @@ TEST_CASE(
     CHECK(component(*software, "cuda-cudart-13-2").build == CudaBuild::not_recorded);
 }
 
+TEST_CASE("a debugger of a newer set is a tool of that set, and no witness of a build while a library can be asked") {
+    const TempRoot board;
+    board.write("/var/lib/dpkg/status",
+                stanza("cuda-cudart-12-6", "12.6.68-1") + stanza("cuda-gdb-13-2", "13.2.75-1") +
+                    stanza("nsight-systems-2026.3.1", "2026.3.1.157-263138048394v0") +
+                    stanza("nsight-compute-2026.1.1", "2026.1.1.2-1") + stanza("nvidia-nsight-systems", "7.2-b184") +
+                    stanza("nvidia-cuda-gdb", "12.4.127~12.4.1-2") + stanza("cuda-gdb-12-9", "12.9.79-1") +
+                    stanza("libcufft-12-9", "11.4.1.4-1"));
+    board.write("/var/lib/dpkg/info/cuda-gdb-12-9.list", "/usr/local/cuda-12.9/bin/cuda-gdb\n");
+    board.write("/var/lib/dpkg/info/libcufft-12-9.list", "/usr/local/cuda-12.9/targets/sbsa-linux/lib\n");
+    const Fact<Software> software = read(board);
+    REQUIRE(software.known());
+    CHECK(software->components.size() == 8);
+    CHECK(component(*software, "cuda-gdb-13-2").kind == ComponentKind::tool);
+    CHECK(component(*software, "cuda-gdb-13-2").cuda == CudaVersion{13, 2});
+    CHECK(component(*software, "nsight-systems-2026.3.1").kind == ComponentKind::tool);
+    CHECK(component(*software, "nsight-systems-2026.3.1").version == "2026.3.1.157");
+    CHECK_FALSE(component(*software, "nsight-systems-2026.3.1").cuda.has_value());
+    CHECK_FALSE(component(*software, "nsight-compute-2026.1.1").cuda.has_value());
+    CHECK(component(*software, "nvidia-nsight-systems").kind == ComponentKind::meta);
+    CHECK(component(*software, "nvidia-cuda-gdb").cuda == CudaVersion{12, 4});
+    CHECK(component(*software, "libcufft-12-9").build == CudaBuild::sbsa);
+}
+
 TEST_CASE("exceptions hold for the release that they were made for") {
     const std::string status = stanza("nvidia-l4t-core", "35.6.4-20260126234748") +
                                stanza("nvidia-l4t-jetson-orin-nano-qspi-updater", "36.4.3-20250107174145") +
@@ -226,6 +250,9 @@ TEST_CASE("Yocto's recipes have the debs' versions, and no CUDA set in their nam
                 "Package: libcublas\nVersion: 12.6.1.4-1-r0\nStatus: install user installed\n\n"
                 "Package: cuda-cudart-dev\nVersion: 12.6.68-1-r0\nStatus: install user installed\n\n"
                 "Package: tegra-libraries-cuda\nVersion: 36.5.0-20260115194252-r0\nStatus: install user installed\n\n"
+                "Package: nsight-systems\nVersion: 2024.5.4.34-245434855735v0-r0\nStatus: install user installed\n\n"
+                "Package: cuda-gdb\nVersion: 12.6.68-1-r0\nStatus: install user installed\n\n"
+                "Package: libnvvpi3\nVersion: 3.2.4-r0\nStatus: install user installed\n\n"
                 "Package: busybox\nVersion: 1.36.1-r0\nStatus: install user installed\n\n");
     const Fact<Software> software = read(board);
     REQUIRE(software.known());
@@ -235,6 +262,11 @@ TEST_CASE("Yocto's recipes have the debs' versions, and no CUDA set in their nam
     CHECK(component(*software, "cuda-cudart-dev").kind == ComponentKind::development);
     CHECK(component(*software, "libcublas").version == "12.6.1.4");
     CHECK_FALSE(component(*software, "libcublas").cuda.has_value());
+    CHECK(component(*software, "nsight-systems").kind == ComponentKind::tool);
+    CHECK_FALSE(component(*software, "nsight-systems").cuda.has_value());
+    CHECK(component(*software, "cuda-gdb").kind == ComponentKind::tool);
+    CHECK(component(*software, "cuda-gdb").cuda == CudaVersion{12, 6});
+    CHECK(component(*software, "libnvvpi3").version == "3.2.4");
     REQUIRE(software->l4t.size() == 1);
     CHECK(software->l4t[0].l4t == L4tRelease{36, 5, 0});
 }
