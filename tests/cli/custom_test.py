@@ -256,6 +256,27 @@ def the_runner_tells_the_daemon():
     expect("There is no check custom/none." in json.loads(done.stdout.splitlines()[-1])["error"], done.stdout)
 
 
+def the_service_user_runs_what_is_roots():
+    """As the daemon's runner does: an ordinary user, and programs that root put there."""
+    folder = Folder({"checks": {"shut": {}}})
+    folder.add("who", SH + "id -u")
+    folder.add("shut", SH + "id -u", 0o700)
+    folder.path.parent.chmod(0o755)
+    done = command.program.start(["run", "--json", "custom/who", "custom/shut", "--data", str(command.program.folder / "data"),
+                                  "--config", str(folder.path)], as_nobody=True)
+    checks = customs_of(json.loads(done.stdout))
+    expect((checks["custom/who"]["code"], checks["custom/who"]["summary"]) == ("ok", "65534"), f"{checks['custom/who']}")
+    expect(checks["custom/shut"]["code"] == "not-started" and "Permission denied" in checks["custom/shut"]["summary"],
+           f"{checks['custom/shut']}")
+    folder.programs.chmod(0o700)
+    done = command.program.start(["run", "--json", "--data", str(command.program.folder / "data"),
+                                  "--config", str(folder.path)], as_nobody=True)
+    expect(b"cannot be listed" in done.stderr, f"not told: {done.stderr}")
+    checks = customs_of(json.loads(done.stdout))
+    expect([(check["id"], check["status"], check["code"]) for check in checks.values()] ==
+           [("custom/shut", "unknown", "not-readable")], f"a check that the settings name vanished: {checks}")
+
+
 def settings_that_are_wrong_are_told():
     folder = Folder({"checks": {"disk": {"severety": "required"}}})
     for arguments in (("run",), ("list",), ("explain", "libcuda-is-found")):
@@ -278,7 +299,8 @@ def of_another_user_none_is_run():
 FOR_ALL = [names_that_are_none, ids_that_do_not_exist, explain_and_list_tell_them, nothing_is_run_where_it_must_not_be,
            settings_that_are_wrong_are_told]
 FOR_ROOT = [every_way_to_end, none_of_their_children_is_left, one_is_run_by_its_name, a_required_one_decides,
-            all_of_them_have_their_time, the_digest_is_of_how_they_end, the_runner_tells_the_daemon]
+            all_of_them_have_their_time, the_service_user_runs_what_is_roots, the_digest_is_of_how_they_end,
+            the_runner_tells_the_daemon]
 if IS_ROOT:
     cases = FOR_ALL + FOR_ROOT
 else:
