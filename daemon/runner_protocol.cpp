@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;  // a report keeps the order of its keys on
 
 constexpr int depth_limit = 64;
 constexpr std::size_t request_line_limit = std::size_t{64} << 10;
-constexpr std::size_t checks_limit = 100;
+constexpr std::size_t checks_limit = 200;
 constexpr std::size_t settle_limit = 8;
 constexpr std::int64_t pause_limit_ms = 60'000;
 constexpr std::size_t progress_limit = 256;  // bytes

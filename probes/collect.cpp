@@ -46,6 +46,7 @@ public:
         containers();
         system_state();
         driver();
+        custom();
         return std::move(facts_);
     }
 
@@ -62,7 +63,8 @@ private:
         scope.at_rest = !scope.live && !root_.exists("/proc/modules");
         scope.driver_override = request_.driver;
         if (!root_.incoming_system().empty()) scope.system = root_.incoming_system();
-        scope.probe_wanted = request_.probe && ((scope.live && !scope.system) || request_.driver);
+        scope.probe_wanted =
+            request_.probe && request_.ask_driver && ((scope.live && !scope.system) || request_.driver);
         facts_.environment = read_environment(root_);
         scope.in_container = facts_.environment && facts_.environment->container;
         facts_.distribution = read_distribution(root_);
@@ -213,11 +215,18 @@ private:
                                "jetcuda-probe " + library};
     }
 
+    // They are run on the system that they were put on: this one, while it runs.
+    void custom() {
+        if (!request_.probe || !facts_.scope.live || facts_.scope.system) return;
+        facts_.custom = ask_custom_programs(
+            {request_.custom_folder, request_.custom_programs, request_.custom_total_limit, request_.on_progress});
+    }
+
     // Why no driver is asked; otherwise `library` is the one to ask. A stub is asked too: what it answers is measured,
     // and beats what its content suggests.
     [[nodiscard]] std::optional<Missing> reason_not_to_ask(std::string& library) const {
         const auto because = [](std::string why) { return Missing{Lack::not_asked, std::move(why), "jetcuda-probe"}; };
-        if (!request_.probe) return because("the request was to ask no driver");
+        if (!request_.probe || !request_.ask_driver) return because("the request was to ask no driver");
         if (request_.driver) {
             library = *request_.driver;
             return std::nullopt;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "probes/catalog/catalog.hpp"
+#include "probes/custom/custom_programs.hpp"
 #include "probes/facts.hpp"
 #include "probes/system/system_root.hpp"
 
@@ -17,11 +18,16 @@ struct CollectRequest {
     std::optional<std::string> soc;     // --soc, for an image at rest
     std::optional<std::string> driver;  // --driver FILE, a path on this machine
     bool probe = true;                  // false: --no-probe
+    bool ask_driver = true;             // false: nothing that is to be judged rests on its answer
     std::string probe_program;          // path of jetcuda-probe
     std::chrono::milliseconds probe_step_limit{20'000};
     std::chrono::milliseconds probe_total_limit{60'000};
-    std::vector<std::string> service_users;                    // setting of that name
-    int probe_lock = -1;                                       // descriptor the probe inherits (gpu.lock), or -1
+    std::vector<std::string> service_users;  // setting of that name
+    int probe_lock = -1;                     // descriptor the probe inherits (gpu.lock), or -1
+    // The administrator's own programs that are to be run; only where `probe` is true, since they may use the GPU.
+    std::string custom_folder;
+    std::vector<CustomProgram> custom_programs;
+    std::chrono::milliseconds custom_total_limit{60'000};
     std::function<void(std::string_view source)> on_progress;  // may be empty
 };
 

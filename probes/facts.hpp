@@ -3,7 +3,10 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -375,6 +378,35 @@ struct KernelLog {
     bool cut = false;         // there were more than could be read: the rest is not known
 };
 
+// ---- the administrator's own programs ----
+
+enum class CustomEnd {
+    exited,            // by itself; `exit_status`
+    signalled,         // by a signal that was not ours; `signal`
+    timed_out,         // over `limit`, ended by us
+    printed_too_much,  // ended by us
+    stuck,             // could not be ended; `pid`
+    not_started,       // `why`
+    not_executable,    // no permission bit says that it may be run
+    not_trusted,       // somebody but root could have written it, so it was not run; `why`
+    no_time_left,      // the programs before it took all the time, `limit`, that there is for all of them
+};
+
+// How one program of checks.d ended. Its words are cut and hold nothing that steers a terminal.
+struct CustomAnswer {
+    std::string file;  // "/etc/jetcuda-check/checks.d/disk-is-ours"
+    CustomEnd end = CustomEnd::not_started;
+    int exit_status = 0;
+    int signal = 0;
+    int pid = 0;
+    std::string why;  // a clause
+    std::chrono::milliseconds limit{0};
+    std::chrono::milliseconds duration{0};
+    std::string summary;              // its first line, which may be empty
+    std::vector<std::string> more;    // what it said after that, the first lines of it
+    std::vector<std::string> errors;  // what it wrote to standard error, the first lines of it
+};
+
 struct Facts {
     Scope scope;
     Fact<std::string> boot_id;
@@ -410,6 +442,7 @@ struct Facts {
     Fact<KernelLog> kernel_log;
 
     Fact<ProbeAnswer> driver_probe;  // what jetcuda-probe measured with libcuda, or with --driver FILE
+    std::map<std::string, Fact<CustomAnswer>, std::less<>> custom;  // by name; only those that were to be asked
 };
 
 }  // namespace jetcuda

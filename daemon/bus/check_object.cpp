@@ -58,6 +58,10 @@ CheckObject::CheckObject(sdbus::IConnection& connection, CheckState state) : pro
     object_->finishRegistration();
 }
 
+void CheckObject::announce() { object_->emitInterfacesAddedSignal({check_interface}); }
+
+void CheckObject::withdraw() { object_->emitInterfacesRemovedSignal({check_interface}); }
+
 void CheckObject::show(CheckState state) { properties_.update(std::move(state), *object_, check_interface); }
 
 }  // namespace jetcuda::bus

@@ -1,5 +1,6 @@
-// One check on the bus, below /io/jetcuda/Check1/check: properties only. The objects stand from the daemon's start,
-// unknown until the first report, so that a monitor can subscribe before anything was judged.
+// One check on the bus, below /io/jetcuda/Check1/check: properties only. The objects of the build's checks stand from
+// the daemon's start, unknown until the first report, so that a monitor can subscribe before anything was judged. Those
+// of the administrator's own checks come and go with the reports that judge them.
 
 #pragma once
 
@@ -23,7 +24,10 @@ class CheckObject {
 public:
     CheckObject(sdbus::IConnection& connection, CheckState state);
     [[nodiscard]] const std::string& id() const { return properties_.state().result.id; }
+    [[nodiscard]] const CheckResult& shown() const { return properties_.state().result; }
     void show(CheckState state);
+    void announce();  // tells the object manager's clients; for one that comes later than the daemon's start
+    void withdraw();  // the same before it goes
 
 private:
     PropertySet<CheckState> properties_;  // before the object, whose callbacks point to it

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "daemon/checks/check.hpp"
@@ -52,17 +53,26 @@ bool probe_wanted(const std::map<std::string, sdbus::Variant>& options) {
     return probe;
 }
 
+// What can be asked for: the checks of the build, and the administrator's own that the newest report judged.
+std::set<std::string, std::less<>> known_ids(const Report& newest) {
+    std::set<std::string, std::less<>> known;
+    for (const Check* check : all_checks()) known.emplace(check->id);
+    for (const CheckResult& result : newest.checks) known.insert(result.id);
+    return known;
+}
+
 // Sorted and without repetitions, so that equal requests are equal; empty where all checks are named.
-Names known_checks(Names ids) {
+Names known_checks(Names ids, const Report& newest) {
+    const auto known = known_ids(newest);
     for (const std::string& id : ids) {
-        if (find_check(id) == nullptr) {
+        if (known.count(id) == 0) {
             throw sdbus::Error(error::no_such_check,
                                "There is no check \"" + id.substr(0, 100) + "\"; see: jetcuda-check list");
         }
     }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    if (ids.size() == all_checks().size()) {
+    if (ids.size() == known.size()) {
         ids.clear();
     }
     return ids;
@@ -152,7 +162,7 @@ void ManagerObject::start_run(sdbus::MethodCall call) const {
     call >> ids >> options;
     RunRequest request;
     request.probe = probe_wanted(options);
-    request.checks = known_checks(std::move(ids));
+    request.checks = known_checks(std::move(ids), memory_.newest());
     on_start_(std::move(request), std::move(call));
 }
 

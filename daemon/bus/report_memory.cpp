@@ -15,6 +15,7 @@
 
 #include "daemon/bus/log.hpp"
 #include "daemon/report/json.hpp"
+#include "probes/custom_name.hpp"
 
 namespace jetcuda {
 
@@ -117,17 +118,27 @@ std::string contradiction_in(const Report& report, const RunRequest& request, st
         return "it is of another boot (" + report.boot_id + ")";
     }
     std::set<std::string_view> seen;
+    std::size_t customs = 0;
     for (const CheckResult& result : report.checks) {
         if (!seen.insert(result.id).second) {
             return "it judges " + result.id + " twice";
         }
         const Check* check = find_check(result.id);
+        // The administrator's own are what the runner found in their folder, and no others may call themselves so.
+        if (check == nullptr && is_custom_id(result.id) && result.group == Group::custom) {
+            ++customs;
+            continue;
+        }
         if (check == nullptr) {
             return "it judges " + result.id + ", which this version does not know";
         }
         if (check->severity != result.severity || check->group != result.group) {
             return "it gives " + result.id + " another severity or group than it has";
         }
+    }
+    if (customs > custom_program_limit) {
+        return "it judges " + std::to_string(customs) + " checks of the administrator's own; " +
+               std::to_string(custom_program_limit) + " are the most";
     }
     if (request.checks.empty()) {
         for (const Check* check : all_checks()) {
@@ -230,6 +241,8 @@ std::vector<Transition> ReportMemory::take(const std::string& runner_json, const
             last_changed_[check.id] = usec_of(report.generated_at);
         }
     }
+    // Checks of the administrator's own come and go; what is no longer judged is not remembered for ever.
+    std::erase_if(last_changed_, [&](const auto& entry) { return find(report, entry.first) == nullptr; });
     store(std::move(report));
     return transitions;
 }

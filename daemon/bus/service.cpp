@@ -1,5 +1,6 @@
 #include "daemon/bus/service.hpp"
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "daemon/bus/run_queue.hpp"
 #include "daemon/checks/check.hpp"
 #include "daemon/report/text.hpp"
+#include "probes/custom_name.hpp"
 
 namespace jetcuda {
 
@@ -79,6 +81,7 @@ struct Service::Parts {
     RunAnswer take_failure(const RunObject& run, const std::string& error_name, const std::string& sentence);
     void run_ended(const RunObject& run, const RunAnswer& answer);
     void show_report();
+    void show_custom_checks();
     void show_manager();
     void tell_systemd();
 
@@ -89,6 +92,7 @@ struct Service::Parts {
     std::unique_ptr<Callers> callers;
     std::unique_ptr<ManagerObject> manager;
     std::vector<std::unique_ptr<CheckObject>> checks;
+    std::vector<std::unique_ptr<CheckObject>> custom_checks;  // the administrator's own, as the newest report has them
     std::unique_ptr<RunQueue> runs;
     StartLimit start_limit;
     RunObject::OnCancel on_cancel;
@@ -249,7 +253,34 @@ void Service::Parts::show_report() {
             check->show({*found->second, memory.last_changed_usec(check->id())});
         }
     }
+    show_custom_checks();
     show_manager();
+}
+
+// What is constant of a check's object (its severity is a setting here) can change only with the object.
+void Service::Parts::show_custom_checks() {
+    const Report& report = memory.newest();
+    for (auto object = custom_checks.begin(); object != custom_checks.end();) {
+        const CheckResult& shown = (*object)->shown();
+        const auto same = std::find_if(report.checks.begin(), report.checks.end(), [&](const CheckResult& result) {
+            return result.id == shown.id && result.severity == shown.severity;
+        });
+        if (same == report.checks.end()) {
+            (*object)->withdraw();
+            object = custom_checks.erase(object);
+            continue;
+        }
+        (*object)->show({*same, memory.last_changed_usec(same->id)});
+        ++object;
+    }
+    for (const CheckResult& result : report.checks) {
+        const bool stands = std::any_of(custom_checks.begin(), custom_checks.end(),
+                                        [&](const auto& object) { return object->id() == result.id; });
+        if (result.group != Group::custom || !is_custom_id(result.id) || stands) continue;
+        custom_checks.push_back(
+            std::make_unique<CheckObject>(*connection, CheckState{result, memory.last_changed_usec(result.id)}));
+        custom_checks.back()->announce();
+    }
 }
 
 void Service::Parts::show_manager() {

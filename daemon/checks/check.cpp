@@ -21,6 +21,7 @@ std::string_view name_of(Group group) {
         case Group::packages: return "packages";
         case Group::compat: return "compat";
         case Group::containers: return "containers";
+        case Group::custom: return "custom";
     }
     return "platform";
 }

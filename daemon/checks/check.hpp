@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@
 
 namespace jetcuda {
 
-enum class Group { platform, kernel, devices, driver, packages, compat, containers };  // in the order people read them
+// In the order people read them; `custom` are the administrator's own.
+enum class Group { platform, kernel, devices, driver, packages, compat, containers, custom };
 std::string_view name_of(Group group);
 
 enum class Severity { required, wanted };  // required gates a boot; wanted is told
@@ -28,6 +30,7 @@ enum class Basis {
     host,      // files of the host's side: firmware, modules on disk; not-applicable in a container, `in-container`
     running,   // the state of a running kernel: not-applicable at rest, `not-running`
     measured,  // what jetcuda-probe measured: not-applicable when nothing was probed, `not-probed`
+    program,   // what a program of the administrator's own answered: the same, and on the running system only
 };
 
 // What mends it, ending with the exact command, per distribution. `other` serves where one is empty.
@@ -62,6 +65,7 @@ struct Finding {
     std::string_view code = {};
     std::map<std::string, std::string> values = {};  // fills the {names} of sentence and remedy
     std::vector<Evidence> evidence = {};
+    long duration_ms = 0;  // of a program that was run for this check alone
 };
 
 struct Check {
@@ -74,7 +78,7 @@ struct Check {
     std::vector<std::string_view> reads;
     std::vector<std::string_view> needs;  // ids; where one of these fails, this check is `unknown`, blocked by it
     std::vector<Code> codes;
-    Finding (*judge)(const Facts& facts);
+    std::function<Finding(const Facts& facts)> judge;
 
     [[nodiscard]] const Code* find_code(std::string_view code) const;  // own, then common; null: neither
 };
@@ -90,8 +94,8 @@ Finding because_missing(const Missing& missing);
 // Every "{name}" of `text` replaced from `values`. A name without a value stays as it is (a test finds those).
 std::string fill(std::string_view text, const std::map<std::string, std::string>& values);
 
-// All checks of the build, in the order people read them: by group, then by name of their need.
-// daemon/checks/CMakeLists.txt writes the list from the names of the files.
+// All checks of the build (not the administrator's own, see custom_checks.hpp), in the order people read them: by
+// group, then by name of their need. daemon/checks/CMakeLists.txt writes the list from the names of the files.
 const std::vector<const Check*>& all_checks();
 const Check* find_check(std::string_view id);  // null: no such check
 

@@ -10,11 +10,22 @@
 #include <string_view>
 #include <utility>
 
+#include "probes/custom_name.hpp"
+
 namespace jetcuda {
 namespace {
 
+// The administrator's own programs are his to put on any machine, a Jetson or not, a container or not.
+std::string_view rule_against_program(const Check& check, const Facts& facts) {
+    if (!facts.scope.live || facts.scope.system) return "not-this-system";
+    if (facts.custom.count(check.id.substr(custom_prefix.size())) != 0) return {};
+    if (facts.scope.probe_stuck) return "probe-still-stuck";
+    return facts.scope.probe_wanted ? "" : "not-probed";
+}
+
 // The code of the rule that makes this check not-applicable here, or empty.
 std::string_view rule_against(const Check& check, const Facts& facts) {
+    if (check.basis == Basis::program) return rule_against_program(check, facts);
     const bool measured = check.basis == Basis::measured;
     const bool driver_given = facts.scope.driver_override.has_value();
     // What was measured on purpose (--driver) is judged on any machine, also for an image at rest.
@@ -85,6 +96,7 @@ private:
         result.basis = check.basis;
         result.code = finding.code;
         result.evidence = finding.evidence;
+        result.duration_ms = finding.duration_ms;
         const Code* code = check.find_code(finding.code);
         assert(code != nullptr && "a judge answered a code that its check does not declare");
         if (code == nullptr) {

@@ -180,7 +180,7 @@ BundlePart versions_part(const Inquiry& inquiry, const Facts& facts, const Redac
 std::vector<BundlePart> collect_parts(const Inquiry& inquiry, const Options& options) {
     const Facts facts = ask_machine(inquiry);
     const Redactor redactor = redactor_for(inquiry, facts);
-    const Report report = redactor.report(judge_facts(inquiry, facts, all_checks()));
+    const Report report = redactor.report(judge_facts(inquiry, facts));
     return {
         {"report.txt", "the report in words (jetcuda-check run --all)", to_text(report, {false, true})},
         {"report.json", "the same, whole (jetcuda-check run --json)", to_pretty_json(report)},

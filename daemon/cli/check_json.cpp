@@ -39,6 +39,7 @@ std::string_view word_of(Basis basis) {
         case Basis::host: return "host";
         case Basis::running: return "running";
         case Basis::measured: return "measured";
+        case Basis::program: return "program";
     }
     return "files";
 }
@@ -51,6 +52,9 @@ std::string_view description_of(Basis basis) {
         case Basis::host: return "the host's side: firmware and modules on disk; not judged in a container";
         case Basis::running: return "the state of a running kernel; not judged on an image at rest";
         case Basis::measured: return "what the driver answered when it was asked; not judged under --no-probe";
+        case Basis::program:
+            return "what this program of the administrator's answered; not run under --no-probe, nor for another "
+                   "system than the running one";
     }
     return "";
 }

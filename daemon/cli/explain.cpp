@@ -82,10 +82,10 @@ const Code& code_named(const Check& check, const std::string& name) {
 }
 
 // A report shows ids and codes side by side, so one is easily taken for the other.
-void refuse_code_as_id(const std::string& word) {
-    if (find_check(word) != nullptr) return;
+void refuse_code_as_id(const std::string& word, const std::vector<const Check*>& all) {
     std::vector<std::string_view> ids;
-    for (const Check* check : all_checks()) {
+    for (const Check* check : all) {
+        if (check->id == word) return;
         const auto& codes = check->codes;
         if (std::any_of(codes.begin(), codes.end(), [&](const Code& code) { return code.code == word; })) {
             ids.push_back(check->id);
@@ -114,8 +114,10 @@ ExitStatus perform_explain(const Options& options) {
             "\"jetcuda-check list\" shows every id.",
             options.arguments.empty() ? std::string{"none"} : std::to_string(options.arguments.size()) + " words"));
     }
-    refuse_code_as_id(options.arguments.front());
-    const std::vector<const Check*> checks = checks_named({options.arguments.front()});
+    const CustomPart custom = custom_part_for(options, settings_for(options));
+    const std::vector<const Check*> all = every_check(custom);
+    refuse_code_as_id(options.arguments.front(), all);
+    const std::vector<const Check*> checks = checks_named({options.arguments.front()}, all);
     const Check& check = *checks.front();
     if (options.arguments.size() == 1) {
         write_output(options.json ? checks_as_json(checks) : in_words(check));

@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "daemon/checks/judge.hpp"
+#include "daemon/cli/output.hpp"
 #include "daemon/cli/suggest.hpp"
+#include "probes/custom_name.hpp"
 #include "probes/gpu/gpu_lock.hpp"
+#include "probes/system/text.hpp"
 
 namespace jetcuda {
 namespace {
@@ -97,6 +100,22 @@ bool rests_on_driver(const std::vector<const Check*>& checks) {
     return false;
 }
 
+// Of the administrator's programs, those that `checks` rest on.
+std::vector<CustomProgram> programs_of(const CustomPart& custom, const std::vector<const Check*>& checks) {
+    std::vector<CustomProgram> wanted;
+    for (std::size_t i = 0; i < custom.programs.size(); ++i) {
+        if (std::find(checks.begin(), checks.end(), custom.checks.all()[i]) != checks.end()) {
+            wanted.push_back(custom.programs[i]);
+        }
+    }
+    return wanted;
+}
+
+// For another root nothing of this machine counts, unless its settings are named.
+bool judges_foreign_root(const Options& options) {
+    return options.root && existing_folder("--root", *options.root) != "/";
+}
+
 }  // namespace
 
 std::string config_directory(const Options& options) {
@@ -105,20 +124,68 @@ std::string config_directory(const Options& options) {
 
 Settings settings_for(const Options& options) {
     // Nothing of this machine leaks into the judgement of another: its settings name users and programs.
-    const bool foreign = options.root && existing_folder("--root", *options.root) != "/";
-    if (foreign && !options.config) return {};
+    if (judges_foreign_root(options) && !options.config) return {};
     return load_settings(config_directory(options));
 }
 
-Inquiry open_inquiry(const Options& options) {
+CustomPart custom_part_for(const Options& options, const Settings& settings) {
+    CustomPart custom;
+    if (judges_foreign_root(options) && !options.config) return custom;
+    CustomFolder found = list_custom_programs(path_below(config_directory(options), custom_folder_name));
+    custom.folder = std::move(found.path);
+    custom.ignored = std::move(found.ignored);
+
+    // One that the settings name is a check also where its program is gone: a required one must not vanish in silence.
+    std::vector<std::string> names;
+    for (const auto& entry : settings.custom_checks) {
+        const auto& masked = found.masked;
+        if (std::find(masked.begin(), masked.end(), entry.first) == masked.end()) names.push_back(entry.first);
+    }
+    for (const std::string& name : found.names) {
+        if (settings.custom_checks.count(name) != 0) continue;
+        if (names.size() < custom_program_limit) {
+            names.push_back(name);
+        } else {
+            custom.ignored.push_back(
+                fmt::format("{} is not run: there are more than {} programs, and those go first that "
+                            "the settings name; take some out of the folder.",
+                            path_below(custom.folder, name), custom_program_limit));
+        }
+    }
+    std::sort(names.begin(), names.end());
+
+    std::vector<CustomSetup> setups;
+    for (const std::string& name : names) {
+        const auto given = settings.custom_checks.find(name);
+        const CustomCheckSettings set = given == settings.custom_checks.end() ? CustomCheckSettings{} : given->second;
+        setups.push_back({name, path_below(custom.folder, name), set.severity, set.remedy});
+        custom.programs.push_back({name, set.limit.value_or(settings.custom_limit)});
+    }
+    custom.checks = CustomChecks(setups);
+    return custom;
+}
+
+std::vector<const Check*> every_check(const CustomPart& custom) {
+    std::vector<const Check*> checks = all_checks();
+    checks.insert(checks.end(), custom.checks.all().begin(), custom.checks.all().end());
+    return checks;
+}
+
+void tell_ignored(const CustomPart& custom) {
+    for (const std::string& sentence : custom.ignored) write_error_line(sentence);
+}
+
+Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids) {
     if (options.driver && options.no_probe) {
         throw UsageError("--driver names a driver to ask, and --no-probe says to ask none. Give one of the two.");
     }
     const std::string driver = options.driver ? existing_driver(*options.driver) : "";
     const fs::path root = options.root ? existing_folder("--root", *options.root) : fs::path{"/"};
-    const fs::path data = data_directory(options);
-
     Settings settings = settings_for(options);
+    CustomPart custom = custom_part_for(options, settings);
+    std::vector<const Check*> checks = checks_named(ids, every_check(custom));
+
+    const fs::path data = data_directory(options);
     Catalog catalog = load_catalog(data, fs::path{config_directory(options)} / "data.d");
     if (options.soc) check_soc(*options.soc, catalog);
 
@@ -131,24 +198,30 @@ Inquiry open_inquiry(const Options& options) {
     request.probe_step_limit = settings.probe_step_limit;
     request.probe_total_limit = settings.probe_total_limit;
     request.service_users = settings.service_users;
+    request.custom_folder = custom.folder;
+    request.custom_total_limit = settings.custom_total_limit;
 
     try {
-        Inquiry inquiry{std::move(settings), std::move(catalog), SystemRoot{root, options.system}, std::move(request)};
+        Inquiry inquiry{std::move(settings), std::move(catalog), SystemRoot{root, options.system},
+                        std::move(request),  std::move(custom),  std::move(checks)};
         if (options.state_dir) inquiry.state_directory = *options.state_dir;
         // Another run ends within its own limits, so one that is waited for this long is no ordinary one.
         inquiry.lock_wait = inquiry.settings.probe_total_limit + lock_margin;
+        if (!inquiry.custom.programs.empty()) inquiry.lock_wait += inquiry.settings.custom_total_limit;
         return inquiry;
     } catch (const std::runtime_error& error) {  // the folder, its .jetcuda-root.json, or the system
         throw UsageError(error.what());
     }
 }
 
-Facts ask_machine(const Inquiry& inquiry, bool driver_needed) {
+Facts ask_machine(const Inquiry& inquiry) {
     CollectRequest request = inquiry.request;
-    request.probe = request.probe && driver_needed;
-    const bool own_driver = inquiry.root.live() && inquiry.root.incoming_system().empty();
-    const bool asks_a_driver = request.probe && (own_driver || request.driver);
-    if (!asks_a_driver) return collect(inquiry.root, inquiry.catalog, request);
+    request.ask_driver = rests_on_driver(inquiry.checks);
+    request.custom_programs = programs_of(inquiry.custom, inquiry.checks);
+    const bool running_system = inquiry.root.live() && inquiry.root.incoming_system().empty();
+    const bool asks_driver = request.ask_driver && (running_system || request.driver);
+    const bool runs_programs = !request.custom_programs.empty() && running_system;
+    if (!request.probe || (!asks_driver && !runs_programs)) return collect(inquiry.root, inquiry.catalog, request);
 
     if (request.on_progress) request.on_progress("gpu lock");  // the daemon hears from us before we wait
     const std::string lock_file = fs::path{inquiry.state_directory} / "gpu.lock";
@@ -160,13 +233,17 @@ Facts ask_machine(const Inquiry& inquiry, bool driver_needed) {
     if (taken) {
         facts.scope.probe_wanted = true;
         facts.scope.probe_stuck = lock.state() == GpuLockState::still_stuck;
-        facts.driver_probe = Missing{Lack::not_asked, lock.why(), lock_file};
+        const Missing reason{Lack::not_asked, lock.why(), lock_file};
+        facts.driver_probe = reason;
+        if (lock.state() == GpuLockState::busy && running_system) {
+            for (const CustomProgram& program : request.custom_programs) facts.custom[program.name] = reason;
+        }
     }
     return facts;
 }
 
-Report judge_facts(const Inquiry& inquiry, const Facts& facts, const std::vector<const Check*>& checks) {
-    std::vector<CheckResult> results = judge(facts, checks);
+Report judge_facts(const Inquiry& inquiry, const Facts& facts) {
+    std::vector<CheckResult> results = judge(facts, inquiry.checks);
     ReportTime time;
     time.generated_at = now_as_text();
     time.duration_ms =
@@ -174,22 +251,20 @@ Report judge_facts(const Inquiry& inquiry, const Facts& facts, const std::vector
     return make_report(facts, std::move(results), time);
 }
 
-Report judge_machine(const Inquiry& inquiry, const std::vector<const Check*>& checks) {
-    return judge_facts(inquiry, ask_machine(inquiry, rests_on_driver(checks)), checks);
-}
+Report judge_machine(const Inquiry& inquiry) { return judge_facts(inquiry, ask_machine(inquiry)); }
 
-std::vector<const Check*> checks_named(const std::vector<std::string>& ids) {
-    if (ids.empty()) return all_checks();
+std::vector<const Check*> checks_named(const std::vector<std::string>& ids, const std::vector<const Check*>& all) {
+    if (ids.empty()) return all;
     std::vector<std::string_view> known;
-    for (const Check* check : all_checks()) known.push_back(check->id);
+    for (const Check* check : all) known.push_back(check->id);
     std::vector<const Check*> checks;
     std::string complaint;  // about every one of them at once, so that nobody mends one and meets the next
     for (const std::string& id : ids) {
-        const Check* check = find_check(id);
-        if (check == nullptr) {
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Check* check) { return check->id == id; });
+        if (found == all.end()) {
             complaint += fmt::format("There is no check {}.{} ", id.empty() ? "\"\"" : id, did_you_mean(id, known));
-        } else if (std::find(checks.begin(), checks.end(), check) == checks.end()) {
-            checks.push_back(check);
+        } else if (std::find(checks.begin(), checks.end(), *found) == checks.end()) {
+            checks.push_back(*found);
         }
     }
     if (!complaint.empty()) throw UsageError(complaint + "\"jetcuda-check list\" shows them all.");

@@ -1,4 +1,5 @@
-// `jetcuda-check list`: the checks, each with its claim; with --markdown as the table that the README holds.
+// `jetcuda-check list`: the checks, each with its claim, also those of this machine's administrator; with --markdown as
+// the table that the README holds.
 
 #include <algorithm>
 
@@ -7,6 +8,7 @@
 
 #include "daemon/checks/check.hpp"
 #include "daemon/cli/check_json.hpp"
+#include "daemon/cli/inquiry.hpp"
 #include "daemon/cli/output.hpp"
 #include "daemon/cli/paragraph.hpp"
 #include "daemon/cli/verbs.hpp"
@@ -24,6 +26,7 @@ std::string cell(std::string_view text) {
     return escaped;
 }
 
+// Of the build alone: the README is the same on every machine.
 std::string markdown_table() {
     std::string table = "| check | severity | what it claims | group |\n|---|---|---|---|\n";
     for (const Check* check : all_checks()) {
@@ -33,11 +36,11 @@ std::string markdown_table() {
     return table;
 }
 
-std::string plain_table() {
+std::string plain_table(const std::vector<const Check*>& checks) {
     std::size_t widest = 0;
-    for (const Check* check : all_checks()) widest = std::max(widest, check->id.size());
+    for (const Check* check : checks) widest = std::max(widest, check->id.size());
     std::string table;
-    for (const Check* check : all_checks()) {
+    for (const Check* check : checks) {
         const std::string left =
             fmt::format("{:<{}}  {:<8}  {:<8}", check->id, widest, name_of(check->severity), name_of(check->group));
         // The claim is not wrapped: one line a check, so that grep finds whole ones.
@@ -52,11 +55,14 @@ ExitStatus perform_list(const Options& options) {
     if (options.json && options.markdown) {
         throw UsageError("--json and --markdown are two forms of one answer. Give one of the two.");
     }
-    if (options.json) {
-        write_output(checks_as_json(all_checks()));
-    } else {
-        write_output(options.markdown ? markdown_table() : plain_table());
+    if (options.markdown) {
+        write_output(markdown_table());
+        return ExitStatus::healthy;
     }
+    const CustomPart custom = custom_part_for(options, settings_for(options));
+    tell_ignored(custom);
+    const std::vector<const Check*> checks = every_check(custom);
+    write_output(options.json ? checks_as_json(checks) : plain_table(checks));
     return ExitStatus::healthy;
 }
 

@@ -10,8 +10,9 @@ namespace jetcuda {
 
 ExitStatus perform_run(const Options& options) {
     if (options.request) return answer_request(options);
-    const std::vector<const Check*> checks = checks_named(options.arguments);
-    const Report report = judge_machine(open_inquiry(options), checks);
+    const Inquiry inquiry = open_inquiry(options, options.arguments);
+    tell_ignored(inquiry.custom);
+    const Report report = judge_machine(inquiry);
     // Who asks for a check by name wants to see it, also where it passes.
     const bool every_check = options.all || !options.arguments.empty();
     write_output(options.json ? to_pretty_json(report) : to_text(report, {color_wanted(), every_check}));

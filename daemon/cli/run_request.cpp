@@ -90,19 +90,19 @@ private:
 };
 
 void judge_and_tell(const Options& options, const RunRequest& request, Teller& teller) {
-    const std::vector<const Check*> checks = checks_named(request.checks);
-    Inquiry inquiry = open_inquiry(options);
+    Inquiry inquiry = open_inquiry(options, request.checks);
+    tell_ignored(inquiry.custom);
     inquiry.request.probe = inquiry.request.probe && request.probe;
     inquiry.request.on_progress = [&teller](std::string_view source) {
         teller.tell({std::string{source}, std::nullopt, std::nullopt});
     };
     inquiry.lock_wait = lock_limit;
-    Report report = judge_machine(inquiry, checks);
+    Report report = judge_machine(inquiry);
     for (const milliseconds pause : request.settle) {
         const auto elapsed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - inquiry.begin);
         if (!worth_asking_again(report, elapsed + pause)) break;
         if (!teller.stays_through(pause)) return;
-        report = judge_machine(inquiry, checks);
+        report = judge_machine(inquiry);
     }
     teller.tell({std::nullopt, to_json(report), std::nullopt});
 }

@@ -62,7 +62,11 @@ ExitStatus perform_status(const Options& options) {
             write_error_line(fmt::format("The daemon gave no report: {}; judging here and now.", asked.why_not));
         }
     }
-    if (!report) report = judge_machine(open_inquiry(options), all_checks());
+    if (!report) {
+        const Inquiry inquiry = open_inquiry(options);
+        tell_ignored(inquiry.custom);
+        report = judge_machine(inquiry);
+    }
     write_output(options.json ? to_pretty_json(*report) : to_text(*report, {color_wanted(), options.all}));
     return exit_status_of(report->verdict);
 }

@@ -48,7 +48,7 @@ const std::vector<OptionWord>& global_options() {
         {"--driver", "FILE", "the libcuda to ask, a file of this machine; nothing else changes", &Options::driver},
         {"--no-probe", "", "read and judge only; load no driver", &Options::no_probe},
         {"--data", "DIR", "where releases.json and socs.json are", &Options::data},
-        {"--config", "DIR", "where config.json, config.d and data.d are", &Options::config},
+        {"--config", "DIR", "where config.json, config.d, checks.d and data.d are", &Options::config},
         {"--json", "", "answer as JSON", &Options::json},
         {"--help", "", "show this help", &Options::help},
         {"--version", "", "show the version", &Options::version},

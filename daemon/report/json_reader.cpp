@@ -25,8 +25,8 @@ constexpr std::size_t list_limit = 1000;  // checks, evidence of one check, tool
 constexpr std::array verdicts = {Verdict::healthy, Verdict::degraded, Verdict::unhealthy, Verdict::unknown};
 constexpr std::array statuses = {Status::pass, Status::fail, Status::unknown, Status::not_applicable};
 constexpr std::array severities = {Severity::required, Severity::wanted};
-constexpr std::array groups = {Group::platform, Group::kernel, Group::devices,   Group::driver,
-                               Group::packages, Group::compat, Group::containers};
+constexpr std::array groups = {Group::platform, Group::kernel, Group::devices,    Group::driver,
+                               Group::packages, Group::compat, Group::containers, Group::custom};
 
 // A value and where it stands, so that a complaint can name the place.
 class Node {
@@ -218,6 +218,8 @@ CheckResult check_from(const Node& node) {
     const Check* known = find_check(result.id);
     if (known != nullptr) {
         result.basis = known->basis;
+    } else if (result.group == Group::custom) {
+        result.basis = Basis::program;
     } else if (!result.measured_at.empty()) {
         result.basis = Basis::measured;
     }

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 4> earlier_stands_codes = {"not-probed", 
 
 bool leaves_earlier_standing(const CheckResult& check) {
     const bool without_outcome = check.status == Status::unknown || check.status == Status::not_applicable;
-    return check.basis == Basis::measured && without_outcome &&
+    return (check.basis == Basis::measured || check.basis == Basis::program) && without_outcome &&
            std::find(earlier_stands_codes.begin(), earlier_stands_codes.end(), check.code) !=
                earlier_stands_codes.end();
 }
@@ -46,28 +46,35 @@ bool was_no_jetson(const Report& report) {
 }  // namespace
 
 Report merge_measured(Report newer, const Report& earlier) {
-    if (!earlier.probed || earlier.root != newer.root) return newer;
+    if (earlier.root != newer.root) return newer;
     if (newer.boot_id.empty() || earlier.boot_id != newer.boot_id) return newer;
     // A run that did ask a driver keeps nothing of another driver, least of all a simulated one's.
-    if (newer.probed && !speaks_of_same_driver(newer, earlier)) return newer;
+    const bool same_driver = earlier.probed && (!newer.probed || speaks_of_same_driver(newer, earlier));
 
     bool carried = false;
+    bool driver_carried = false;
     for (CheckResult& check : newer.checks) {
         if (!leaves_earlier_standing(check)) continue;
+        const bool of_driver = check.basis == Basis::measured;
+        if (of_driver && !same_driver) continue;
         const CheckResult* kept = measured_result(earlier, check.id);
         if (kept == nullptr) continue;
+        const Severity severity =
+            check.severity;  // of the administrator's own checks it is a setting, which is read anew
         check = *kept;
+        check.severity = severity;
         carried = true;
+        driver_carried = driver_carried || of_driver;
     }
     if (!carried) return newer;
 
-    if (!newer.probed) {
+    if (driver_carried && !newer.probed) {
         newer.probed = true;
         newer.simulated = earlier.simulated;
         newer.driver_under_test = earlier.driver_under_test;
         if (!newer.device.gpu.empty()) newer.device.gpu = earlier.device.gpu;  // the driver's own name for it
     }
-    if (newer.stack.driver_cuda.empty()) {
+    if (driver_carried && newer.stack.driver_cuda.empty()) {
         newer.stack.driver_cuda = earlier.stack.driver_cuda;
         // Which compat is enabled is read anew each time, so an earlier one no longer counts.
         if (newer.stack.effective_cuda.empty()) newer.stack.effective_cuda = newer.stack.driver_cuda;

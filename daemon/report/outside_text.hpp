@@ -10,7 +10,7 @@
 namespace jetcuda {
 
 // "driver-initializes", "custom/disk-is-ours": lower case, digits and '-', after "custom/" also '.', '_' and
-// upper case, since that part is a file's name. At most 128 bytes.
+// upper case, since a report of another version may name its files so. At most 128 bytes.
 bool is_check_id(std::string_view text);
 
 // True when arrays and objects lie deeper in each other than `limit`. To be asked before a parser is: code that walks

@@ -208,7 +208,8 @@ Report make_report(const Facts& facts, std::vector<CheckResult> results, const R
     report.checks = std::move(results);
     for (CheckResult& check : report.checks) {
         const bool has_outcome = check.status == Status::pass || check.status == Status::fail;
-        if (report.probed && check.basis == Basis::measured && has_outcome && check.measured_at.empty()) {
+        const bool measured_now = check.basis == Basis::program || (report.probed && check.basis == Basis::measured);
+        if (measured_now && has_outcome && check.measured_at.empty()) {
             check.measured_at = time.generated_at;
         }
     }

@@ -105,9 +105,13 @@ void write_caveats(Writer& out, const Report& report) {
         out.line("The driver that was asked is " + plain_line(report.driver_under_test) + ".");
     }
     if (!report.probed && !report.checks.empty() && report.reason != "not-a-jetson") {
-        out.line(report.root == "/" && report.system.empty()
-                     ? "The GPU was not probed, only files were read. Probe it with: sudo jetcuda-check run"
-                     : "The GPU was not probed, only files were read.");
+        const bool program_ran = std::any_of(report.checks.begin(), report.checks.end(), [](const CheckResult& check) {
+            return check.basis == Basis::program && !check.measured_at.empty();
+        });
+        const std::string what =
+            program_ran ? "The GPU was not probed." : "The GPU was not probed, only files were read.";
+        const bool here = report.root == "/" && report.system.empty();
+        out.line(here ? what + " Probe it with: sudo jetcuda-check run" : what);
     }
 }
 
@@ -210,7 +214,9 @@ void write_not_applicable(Writer& out, const Report& report) {
 void write_time(Writer& out, const Report& report) {
     if (report.generated_at.empty()) return;
     std::string measured;  // the newest measurement, where it is older than the report: it was carried over
-    for (const CheckResult& check : report.checks) measured = std::max(measured, check.measured_at);
+    for (const CheckResult& check : report.checks) {
+        if (check.basis != Basis::program) measured = std::max(measured, check.measured_at);
+    }
     const bool older = !measured.empty() && measured < report.generated_at;
     out.line("Judged " + report.generated_at + " in " + std::to_string(report.duration_ms) + " ms" +
              (older ? "; the GPU was last measured " + measured : "") + ".");

@@ -16,6 +16,7 @@
 
 #include "daemon/report/outside_text.hpp"
 #include "daemon/settings/json_places.hpp"
+#include "probes/custom_name.hpp"
 
 namespace jetcuda {
 
@@ -28,6 +29,11 @@ constexpr std::size_t file_limit = std::size_t{256} << 10;  // bytes
 constexpr int depth_limit = 16;
 constexpr std::size_t list_limit = 1000;
 constexpr std::size_t text_limit = 4096;
+constexpr std::size_t line_limit = 500;
+
+bool is_plain_line(const std::string& text) {
+    return !text.empty() && text.size() <= line_limit && plain_line(text) == text;
+}
 
 // One value of one file, with the words for a complaint about it.
 class Value {
@@ -65,6 +71,13 @@ public:
             known += (known.empty() ? "\"" : " or \"") + std::string(word) + "\"";
         }
         refuse(known);
+    }
+
+    [[nodiscard]] std::string line() const {
+        if (!json_->is_string() || !is_plain_line(json_->get_ref<const std::string&>())) {
+            refuse("one line of text, of 1 to " + std::to_string(line_limit) + " bytes");
+        }
+        return json_->get<std::string>();
     }
 
     [[nodiscard]] std::vector<std::string> texts(bool (*fits)(std::string_view), const std::string& what) const {
@@ -111,6 +124,11 @@ const std::map<std::string, std::map<std::string, Apply>>& known_keys() {
           {"step_limit_s", [](const Value& value, Settings& settings) { settings.probe_step_limit = value.seconds(); }},
           {"total_limit_s",
            [](const Value& value, Settings& settings) { settings.probe_total_limit = value.seconds(); }}}},
+        {"custom",
+         {{"limit_s", [](const Value& value, Settings& settings) { settings.custom_limit = value.seconds(); }},
+          {"total_limit_s",
+           [](const Value& value, Settings& settings) { settings.custom_total_limit = value.seconds(); }},
+          {"checks", nullptr}}},  // an object of objects: Reader::read_custom_checks
         {"recheck",
          {{"active", [](const Value& value, Settings& settings) { settings.recheck_active = value.boolean(); }}}},
         {"gate",
@@ -139,6 +157,21 @@ const std::map<std::string, std::map<std::string, Apply>>& known_keys() {
            [](const Value& value, Settings& settings) {
                settings.log_level = value.one_of({"error", "warning", "info", "debug"});
            }}}},
+    };
+    return keys;
+}
+
+// The keys of custom.checks.NAME.
+using ApplyToCustom = void (*)(const Value& value, CustomCheckSettings& settings);
+const std::map<std::string, ApplyToCustom>& known_custom_keys() {
+    static const std::map<std::string, ApplyToCustom> keys = {
+        {"severity",
+         [](const Value& value, CustomCheckSettings& settings) {
+             const bool required = value.one_of({"required", "wanted"}) == "required";
+             settings.severity = required ? Severity::required : Severity::wanted;
+         }},
+        {"limit_s", [](const Value& value, CustomCheckSettings& settings) { settings.limit = value.seconds(); }},
+        {"remedy", [](const Value& value, CustomCheckSettings& settings) { settings.remedy = value.line(); }},
     };
     return keys;
 }
@@ -199,8 +232,43 @@ private:
             const KeyPath path = {name, inner};
             const auto key = keys.find(inner);
             if (key == keys.end()) refuse_unknown(path, "the keys of \"" + name + "\" are " + names_in(keys));
-            key->second(Value(value, place_of(path), dotted(path)), settings);
+            if (key->second == nullptr) {
+                read_custom_checks(path, value, settings);
+            } else {
+                key->second(Value(value, place_of(path), dotted(path)), settings);
+            }
             if (name == "probe" && inner != "enabled") last_limit_place_ = place_of(path);
+        }
+    }
+
+    // As everywhere, key by key: a later file that gives one of them more time leaves it its severity.
+    void read_custom_checks(const KeyPath& path, const Json& checks, Settings& settings) {
+        if (!checks.is_object() || checks.size() > custom_program_limit) {
+            Value(checks, place_of(path), dotted(path))
+                .refuse("an object of at most " + std::to_string(custom_program_limit) + " names of programs");
+        }
+        for (const auto& [name, entry] : checks.items()) {
+            const KeyPath of_check = {path[0], path[1], name};
+            if (!is_custom_name(name)) {
+                throw SettingsError(place_of(of_check) + ": \"" + shortened(plain_line(name), 80) +
+                                    "\" is no name of a check; it has lower-case letters, digits and \"-\" only, at "
+                                    "most " +
+                                    std::to_string(custom_name_limit) + ".");
+            }
+            const auto& keys = known_custom_keys();
+            if (!entry.is_object()) {
+                Value(entry, place_of(of_check), dotted(of_check))
+                    .refuse("an object with some of the keys " + names_in(keys));
+            }
+            CustomCheckSettings& of_name = settings.custom_checks[name];
+            for (const auto& [inner, value] : entry.items()) {
+                const KeyPath of_key = {path[0], path[1], name, inner};
+                const auto key = keys.find(inner);
+                if (key == keys.end()) {
+                    refuse_unknown(of_key, "the keys of \"" + dotted(of_check) + "\" are " + names_in(keys));
+                }
+                key->second(Value(value, place_of(of_key), dotted(of_key)), of_name);
+            }
         }
     }
 

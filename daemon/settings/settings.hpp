@@ -6,14 +6,27 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "daemon/checks/check.hpp"
 
 namespace jetcuda {
 
 enum class GateMode { observe, enforce };
 enum class OnUnknown { allow, deny };
+
+// What the administrator says of one of his own checks, custom/NAME.
+struct CustomCheckSettings {
+    Severity severity = Severity::wanted;
+    std::optional<std::chrono::seconds> limit;  // nothing: custom_limit
+    std::string remedy;                         // empty: the general one
+
+    bool operator==(const CustomCheckSettings&) const = default;
+};
 
 struct Settings {
     std::vector<std::string> service_users;
@@ -21,6 +34,9 @@ struct Settings {
     bool probe_enabled = true;
     std::chrono::seconds probe_step_limit{20};
     std::chrono::seconds probe_total_limit{60};
+    std::chrono::seconds custom_limit{10};
+    std::chrono::seconds custom_total_limit{60};
+    std::map<std::string, CustomCheckSettings> custom_checks;  // by name
     bool recheck_active = false;
     GateMode gate_mode = GateMode::enforce;
     OnUnknown gate_on_unknown = OnUnknown::allow;

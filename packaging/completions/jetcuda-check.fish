@@ -26,7 +26,7 @@ complete -c jetcuda-check -l soc -x -a 'T194 T234 T264' -d 'The SoC of an image 
 complete -c jetcuda-check -l driver -r -F -d 'The libcuda to ask'
 complete -c jetcuda-check -l no-probe -d 'Read and judge only; load no driver'
 complete -c jetcuda-check -l data -r -a '(__fish_complete_directories)' -d 'Where releases.json and socs.json are'
-complete -c jetcuda-check -l config -r -a '(__fish_complete_directories)' -d 'Where config.json, config.d and data.d are'
+complete -c jetcuda-check -l config -r -a '(__fish_complete_directories)' -d 'Where config.json, config.d, checks.d and data.d are'
 complete -c jetcuda-check -l json -d 'Answer as JSON'
 complete -c jetcuda-check -s h -l help -d 'Show the help'
 complete -c jetcuda-check -l version -d 'Show the version'

@@ -63,6 +63,7 @@ void close_all_above_standard_but(int kept, int also_kept) {
 struct Start {
     char* const* argv;
     char* const* environment;
+    const char* directory;      // or null
     int input, output, errors;  // the child's ends, all above 2
     int failure;                // close-on-exec: carries errno when exec fails
     int inherited;              // or -1
@@ -87,6 +88,7 @@ struct Start {
     usual.sa_handler = SIG_DFL;
     for (int signal_number = 1; signal_number < NSIG; ++signal_number) sigaction(signal_number, &usual, nullptr);
 
+    if (start.directory != nullptr && chdir(start.directory) != 0) give_up();
     if (dup2(start.input, 0) < 0 || dup2(start.output, 1) < 0 || dup2(start.errors, 2) < 0) give_up();
     close_all_above_standard_but(std::min(start.failure, start.inherited), std::max(start.failure, start.inherited));
     if (start.inherited > 2 && fcntl(start.inherited, F_SETFD, 0) != 0) give_up();
@@ -193,6 +195,7 @@ public:
     ProcessResult run() {
         if (start()) watch();
         result_.duration = std::chrono::duration_cast<milliseconds>(Clock::now() - started_);
+        result_.unended_line = std::move(line_);
         return std::move(result_);
     }
 
@@ -253,6 +256,7 @@ bool Child::start() {
     const std::vector<char*> environment = as_pointers(request_.environment);
     const Start start{argv.data(),
                       environment.data(),
+                      request_.directory.empty() ? nullptr : request_.directory.c_str(),
                       input.reader.number(),
                       output.writer.number(),
                       errors.writer.number(),

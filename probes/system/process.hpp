@@ -17,6 +17,7 @@ namespace jetcuda {
 struct ProcessRequest {
     std::vector<std::string> argv;         // argv[0] is a path; PATH is not searched
     std::vector<std::string> environment;  // the whole of it: "NAME=value"; nothing is inherited
+    std::string directory;                 // where it starts; empty: where its parent is
     std::string input;                     // written to its standard input, which is then closed
     std::chrono::milliseconds total_limit{60'000};
     std::chrono::milliseconds step_limit{20'000};     // between one line of output and the next; 0: none
@@ -42,6 +43,7 @@ struct ProcessResult {
     int error_number = 0;
     bool step_limit_hit = false;
     int pid = 0;
+    std::string unended_line;  // what it printed after its last newline
     std::string error_output;
     std::chrono::milliseconds duration{0};
 };

@@ -172,6 +172,66 @@ def form_of(document, interface):
     return sorted(parts(member) for member in element)
 
 
+class CustomChecks(BusTest):
+    """The administrator's own checks, which the daemon knows from reports alone."""
+
+    OWN = {"id": "custom/our-disk", "group": "custom", "status": "pass", "severity": "wanted", "code": "ok",
+           "summary": "The disk is ours", "remedy": None, "waived": False, "blocked_by": None,
+           "measured_at": "2026-01-01T00:00:00Z", "evidence": [], "duration_ms": 3}
+    OBJECT = PATH + "/check/custom_2four_disk"
+
+    def report_with(self, **changes):
+        report = self.programs.report()
+        return {**report, "checks": [*report["checks"], {**self.OWN, **changes}]}
+
+    def managed(self, daemon):
+        return daemon.object().GetManagedObjects(dbus_interface="org.freedesktop.DBus.ObjectManager")
+
+    @needs_root
+    def test_their_objects_come_change_and_go(self):
+        daemon = self.judged_daemon()
+        self.assertEqual(daemon.error_of(lambda: daemon.start_run(["custom/our-disk"])), ERROR + "NoSuchCheck")
+        self.assertNotIn(self.OBJECT, self.managed(daemon))
+
+        self.programs.play(["report", self.report_with()])
+        daemon.wait_for_end(daemon.start_run(probe=True))
+        shown = self.managed(daemon)[self.OBJECT][CHECK]
+        self.assertEqual((shown["Id"], shown["Group"], shown["Severity"], shown["Status"], shown["Summary"]),
+                         ("custom/our-disk", "custom", "wanted", "pass", "The disk is ours"))
+        until(lambda: self.OBJECT in [content[0] for content in daemon.members("InterfacesAdded")], "InterfacesAdded")
+
+        self.programs.play(["request", str(self.scratch("request"))],
+                           ["report", {**self.report_with(status="fail", code="failed"), "verdict": "degraded",
+                                       "reason": "custom/our-disk"}])
+        daemon.wait_for_end(daemon.start_run(["custom/our-disk"], probe=True))
+        self.assertEqual(json.loads(self.scratch("request").read_text())["checks"], ["custom/our-disk"])
+        self.assertEqual(daemon.get("Status", path=self.OBJECT, interface=CHECK), "fail")
+        self.assertEqual((daemon.get("Verdict"), daemon.get("Reason")), ("degraded", "custom/our-disk"))
+        until(lambda: ("custom/our-disk", "pass", "fail") in [t[:3] for t in daemon.members("CheckTransitioned")],
+              "the transition")
+
+        # Its severity is a setting, and a constant of the object: another severity is another object.
+        self.programs.play(["report", {**self.report_with(status="fail", code="failed", severity="required"),
+                                       "verdict": "unhealthy", "reason": "custom/our-disk"}])
+        daemon.wait_for_end(daemon.start_run(probe=True))
+        self.assertEqual(daemon.get("Severity", path=self.OBJECT, interface=CHECK), "required")
+        until(lambda: self.OBJECT in [content[0] for content in daemon.members("InterfacesRemoved")], "InterfacesRemoved")
+
+        self.programs.play(["report", self.programs.report()])
+        daemon.wait_for_end(daemon.start_run(probe=True))
+        self.assertNotIn(self.OBJECT, self.managed(daemon))
+        self.assertEqual(daemon.get("Verdict"), "healthy")
+
+    def test_they_survive_a_restart_of_the_daemon(self):
+        self.programs.play(["report", self.report_with()])
+        first = self.daemon()
+        first.wait_for_report()
+        first.wait_until_idle()
+        first.end()
+        second = self.daemon(state=first.state)
+        self.assertEqual(second.get("Status", path=self.OBJECT, interface=CHECK), "pass")
+
+
 class WholePipeline(BusTest):
     """The real runner and the real probe, on a board in a folder with the simulated driver."""
 

@@ -76,7 +76,7 @@ TEST_CASE("a request is held to its form") {
     }
     CHECK(complaint_about_request(R"({"checks":[],"probe":true,"settle_ms":[60000,0,0,0,0,0,0,0]})").empty());
     CHECK(complaint_about_request(request_with_checks(100)).empty());
-    CHECK(complaint_about_request(request_with_checks(101)).find("at most 100") != std::string::npos);
+    CHECK(complaint_about_request(request_with_checks(201)).find("at most 200") != std::string::npos);
     CHECK(complaint_about_request(std::string(1 << 20, ' ')).find("bytes long") != std::string::npos);
     CHECK(complaint_about_request(std::string(1000, '[')).find("too deep") != std::string::npos);
 }

@@ -5,7 +5,7 @@ import re
 
 import tree
 
-MACHINERY = {"check", "judge"}
+MACHINERY = {"check", "judge", "custom_checks"}
 complaints = tree.Complaints(
     "a judge without a test is an opinion, and a name that differs sends readers to the wrong file",
     "add tests/daemon/checks/<name>_test.cpp, which holds each of its codes to facts written in the test; name file, variable "

@@ -133,6 +133,51 @@ TEST_CASE("a report is kept, written and numbered; the first is no transition") 
     CHECK(memory.json_of(3) == nullptr);
 }
 
+TEST_CASE("the administrator's own checks come and go with the reports, and are held to their form") {
+    const Folder folder;
+    ReportMemory memory(folder.path(), boot);
+    CheckResult own;
+    own.id = "custom/disk";
+    own.group = Group::custom;
+    own.basis = Basis::program;
+    own.status = Status::pass;
+    own.code = "ok";
+    own.summary = "The disk is ours";
+    Report report = healthy(true);
+    report.checks.push_back(own);
+    memory.take(to_json(report), everything);
+    CHECK(memory.last_changed_usec("custom/disk") != 0);
+
+    // A run of one other check keeps it, a whole run without it does not.
+    Report part = healthy(false);
+    part.checks = {of(part, "libcuda-is-found")};
+    memory.take(to_json(part), {{"libcuda-is-found"}, false, {}});
+    CHECK(of(report, "custom/disk").code == "ok");
+    CHECK(memory.newest().checks.back().id == "custom/disk");
+    memory.take(to_json(healthy(true)), everything);
+    CHECK(memory.newest().checks.size() == all_checks().size());
+    CHECK(memory.last_changed_usec("custom/disk") == 0);
+
+    const auto refused = [&](const CheckResult& wrong) {
+        Report bad = healthy(true);
+        bad.checks.push_back(wrong);
+        return !contradiction_in(bad, everything, boot).empty();
+    };
+    CHECK_FALSE(refused(own));
+    CheckResult wrong = own;
+    wrong.group = Group::driver;
+    CHECK(refused(wrong));
+    wrong = own;
+    wrong.id = "custom/Disk.sh";
+    CHECK(refused(wrong));
+    Report many = healthy(true);
+    for (std::size_t i = 0; i < 101; ++i) {
+        many.checks.push_back(own);
+        many.checks.back().id += std::to_string(i);
+    }
+    CHECK(contradiction_in(many, everything, boot).find("100 are the most") != std::string::npos);
+}
+
 TEST_CASE("what was measured stays through passive runs") {
     const Folder folder;
     ReportMemory memory(folder.path(), boot);

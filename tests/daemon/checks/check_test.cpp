@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/checks/custom_checks.hpp"
+
 using namespace jetcuda;
 
 namespace {
@@ -24,6 +26,7 @@ std::set<std::string> codes_of_the_program() {
         for (const Code& code : check->codes) add(check->id, code);
     }
     for (const Code& code : common_codes()) add("*", code);
+    for (const Code& code : custom_codes()) add("custom/*", code);
     return lines;
 }
 

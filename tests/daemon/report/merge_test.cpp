@@ -120,6 +120,38 @@ TEST_CASE("where the GPU could not be asked just now, the earlier measurement st
     }
 }
 
+TEST_CASE("what a program of the administrator's answered in this boot stands, whether or not a driver was asked") {
+    const auto custom = [](Status status, const std::string& code, const std::string& measured_at = {}) {
+        CheckResult result = check("custom/disk", status, Severity::required, Basis::program);
+        result.group = Group::custom;
+        result.code = code;
+        result.measured_at = measured_at;
+        return result;
+    };
+    for (const bool probed : {true, false}) {
+        CAPTURE(probed);
+        Report earlier = probed ? healthy_orin() : passive_orin();
+        earlier.checks.push_back(custom(Status::fail, "failed", noon.generated_at));
+        Report newer = passive_orin();
+        newer.checks.push_back(custom(Status::not_applicable, "not-probed"));
+        // The daemon has both from JSON, which does not carry what a check rests on.
+        const Report merged = merge_measured(report_from_json(to_json(newer)), report_from_json(to_json(earlier)));
+        CHECK(merged.probed == probed);
+        CHECK(merged.verdict == Verdict::unhealthy);
+        CHECK(merged.reason == "custom/disk");
+        CHECK(merged.checks.back().code == "failed");
+        CHECK(merged.checks.back().measured_at == noon.generated_at);
+
+        // Its severity is a setting, which may have changed since.
+        newer.checks.back().severity = Severity::wanted;
+        CHECK(merge_measured(newer, earlier).checks.back().severity == Severity::wanted);
+        CHECK(merge_measured(newer, earlier).verdict == Verdict::degraded);
+        // What was tried and is unknown stays unknown.
+        newer.checks.back() = custom(Status::unknown, "timed-out");
+        CHECK(merge_measured(newer, earlier).checks.back().code == "timed-out");
+    }
+}
+
 TEST_CASE("those codes are answers of measured checks") {
     for (const char* code : {"not-probed", "not-asked", "gpu-busy", "probe-still-stuck", "killed-from-outside"}) {
         CAPTURE(code);

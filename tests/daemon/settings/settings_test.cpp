@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "probes/custom_name.hpp"
 #include "tests/harness/random_bytes.hpp"
 #include "tests/harness/temp_root.hpp"
 
@@ -41,7 +42,7 @@ json read_json(const char* name) {
     return json::parse(stream);
 }
 
-// Leaves as "probe.step_limit_s", with the JSON they lead to.
+// Leaves as "probe.step_limit_s", with the JSON they lead to. What lies below custom.checks has names of its own.
 std::map<std::string, json> leaves_of(const json& settings) {
     std::map<std::string, json> leaves;
     for (const auto& [key, value] : settings.items()) {
@@ -143,11 +144,11 @@ TEST_CASE("the reader has the schema's bounds and words") {
         }
         CHECK(taken(entry.at("default")));
         CHECK_FALSE(taken(nullptr));
-        CHECK_FALSE(taken(json::object()));
+        if (!entry.at("default").is_object()) CHECK_FALSE(taken(json::object()));
         CHECK_FALSE(taken("20"));
         CHECK_FALSE(taken(-1));
     }
-    CHECK(bounded == 5);
+    CHECK(bounded == 7);
     CHECK(worded == 3);
 }
 
@@ -155,7 +156,8 @@ TEST_CASE("every key reaches its setting") {
     const TempRoot root;
     root.write("config.json", R"({
         "service_users": ["ollama", "triton-server"], "programs": ["/opt/app"],
-        "probe": {"enabled": false, "step_limit_s": 5, "total_limit_s": 30}, "recheck": {"active": true},
+        "probe": {"enabled": false, "step_limit_s": 5, "total_limit_s": 30},
+        "custom": {"limit_s": 3, "total_limit_s": 33, "checks": {"disk": {"severity": "required"}}}, "recheck": {"active": true},
         "gate": {"mode": "observe", "on_unknown": "deny", "deadline_s": 90},
         "history": {"reports": 10, "bytes": 100000}, "log": {"level": "debug"}})");
     const Settings settings = load_settings(root.directory());
@@ -164,6 +166,10 @@ TEST_CASE("every key reaches its setting") {
     CHECK_FALSE(settings.probe_enabled);
     CHECK(settings.probe_step_limit == seconds(5));
     CHECK(settings.probe_total_limit == seconds(30));
+    CHECK(settings.custom_limit == seconds(3));
+    CHECK(settings.custom_total_limit == seconds(33));
+    CHECK(settings.custom_checks ==
+          std::map<std::string, CustomCheckSettings>{{"disk", {Severity::required, std::nullopt, ""}}});
     CHECK(settings.recheck_active);
     CHECK(settings.gate_mode == GateMode::observe);
     CHECK(settings.gate_on_unknown == OnUnknown::deny);
@@ -202,8 +208,8 @@ TEST_CASE("of config.d, only files that an administrator means count") {
 
 TEST_CASE("an unknown key is named with its line and with the keys there are") {
     CHECK(complaint_about("{\n  \"probes\": {}\n}") ==
-          "config.json, line 2: there is no key \"probes\"; the keys are programs, service_users, gate, history, log, "
-          "probe, recheck.");
+          "config.json, line 2: there is no key \"probes\"; the keys are programs, service_users, custom, gate, "
+          "history, log, probe, recheck.");
     CHECK(complaint_about("{\n  \"log\": {\"level\": \"info\"},\n  \"probe\": {\n    \"enabled\": true,\n    "
                           "\"enabeld\": false\n  }\n}") ==
           "config.json, line 5: there is no key \"probe.enabeld\"; the keys of \"probe\" are enabled, step_limit_s, "
@@ -231,6 +237,61 @@ TEST_CASE("a wrong type or value is named with its line, what stands there, and 
     }
     CHECK(complaint_about("[]") == "config.json: the file must hold one JSON object: {…}.");
     CHECK(complaint_about("{\"probe\": {\"step_limit_s\": 99999999999999999999999}}") != "");
+}
+
+TEST_CASE("the administrator's own checks are set by name, key by key over all files") {
+    const TempRoot root;
+    root.write("config.json", R"({"custom": {"checks": {
+        "disk": {"severity": "required", "limit_s": 5, "remedy": "Mount it: mount /data"}, "fan": {}}}})");
+    root.write("config.d/10-more-time.json", R"({"custom": {"checks": {"disk": {"limit_s": 50}, "net": {}}}})");
+    const Settings settings = load_settings(root.directory());
+    REQUIRE(settings.custom_checks.size() == 3);
+    const CustomCheckSettings& disk = settings.custom_checks.at("disk");
+    CHECK(disk.severity == Severity::required);
+    CHECK(disk.limit == seconds(50));
+    CHECK(disk.remedy == "Mount it: mount /data");
+    CHECK(settings.custom_checks.at("fan") == CustomCheckSettings{});
+}
+
+TEST_CASE("a mistake in the administrator's own checks is named like any other") {
+    const auto complaint = [](const std::string& checks) {
+        return complaint_about("{\"custom\": {\n\"checks\": " + checks + "}}");
+    };
+    CHECK(complaint("[]") ==
+          "config.json, line 2: \"custom.checks\" is []; it must be an object of at most 100 names of programs.");
+    CHECK(complaint("{\n\"Disk.sh\": {}}") ==
+          "config.json, line 3: \"Disk.sh\" is no name of a check; it has lower-case letters, digits and \"-\" only, "
+          "at most 64.");
+    CHECK(complaint("{\n\"disk\": 1}") ==
+          "config.json, line 3: \"custom.checks.disk\" is 1; it must be an object with some of the keys limit_s, "
+          "remedy, severity.");
+    CHECK(complaint("{\"disk\": {\n\n\"severety\": \"required\"}}") ==
+          "config.json, line 4: there is no key \"custom.checks.disk.severety\"; the keys of \"custom.checks.disk\" "
+          "are limit_s, remedy, severity.");
+    CHECK(complaint("{\"disk\": {\n\"severity\": \"high\"}}") ==
+          "config.json, line 3: \"custom.checks.disk.severity\" is \"high\"; it must be \"required\" or \"wanted\".");
+    for (const char* bad : {R"({"limit_s": 0})", R"({"limit_s": 3601})", R"({"remedy": ""})", R"({"remedy": 1})",
+                            R"({"remedy": "a\nb"})", R"({"remedy": "\u001b[31m"})", R"({"severity": null})"}) {
+        CAPTURE(bad);
+        CHECK(complaint("{\"disk\": " + std::string(bad) + "}").find("config.json, line 2: ") == 0);
+    }
+    CHECK(complaint("{\"disk\": {\"remedy\": \"" + std::string(501, 'x') + "\"}}") != "");
+    CHECK(complaint("{\"disk\": {\"remedy\": \"" + std::string(500, 'x') + "\"}}").empty());
+    CHECK(complaint("{\"disk\": {}, \"disk\": {}}").find("a second time") != std::string::npos);
+}
+
+TEST_CASE("the schema says the same of the administrator's own checks") {
+    const json section = read_json("settings.schema.json").at("properties").at("custom").at("properties").at("checks");
+    const json entry = section.at("additionalProperties");
+    CHECK(section.at("maxProperties") == custom_program_limit);
+    CHECK(section.at("propertyNames").at("maxLength") == custom_name_limit);
+    CHECK(entry.at("additionalProperties") == false);
+    CHECK(names_of(entry.at("properties").get<std::map<std::string, json>>()) ==
+          std::vector<std::string>{"limit_s", "remedy", "severity"});
+    for (const auto& [key, value] : entry.at("properties").items()) {
+        CAPTURE(key);
+        CHECK(value.at("description").get<std::string>().size() > 20);
+    }
 }
 
 TEST_CASE("two limits that contradict each other are named with the later file") {

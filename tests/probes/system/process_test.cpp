@@ -69,7 +69,20 @@ TEST_CASE("a child that ends by itself: its lines in order, its status, what it 
     CHECK(result.exit_status == 7);
     CHECK(result.pid > 0);
     CHECK(lines == Lines{"one", "three", ""});  // a line without its end is none
+    CHECK(result.unended_line == "half");
     CHECK(result.error_output == "two\n");
+}
+
+TEST_CASE("a child starts where it is told to, or not at all") {
+    Lines lines;
+    ProcessRequest request = shell("pwd");
+    request.directory = "/proc";
+    CHECK(run(request, lines).end == ProcessEnd::exited);
+    CHECK(lines == Lines{"/proc"});
+    request.directory = "/nonexistent";
+    const ProcessResult result = run(request);
+    CHECK(result.end == ProcessEnd::not_started);
+    CHECK(result.error_number == ENOENT);
 }
 
 TEST_CASE("thousands of lines come whole and in order") {
