@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
 """Makes a board's folder, for `jetcuda-check run --root`.
 
-    make_board.py BOARD OUT            a board of this folder (or of tests/roots), made in OUT
+    make_board.py BOARD OUT            the board of descriptions/BOARD.json, made in OUT
+    make_board.py --driver BOARD       the settings of the simulated libcuda that stands for this board's
     make_board.py --list               all boards, each with one line that says what it is
     make_board.py --sources BOARD      where each file's content is from
 """
 
+import copy
+import functools
+import importlib
 import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roots"))
-from board import BadBoard, Board
-
 HERE = Path(__file__).resolve().parent
 STORED = HERE.parent / "roots"
+sys.path[:0] = [str(HERE), str(STORED)]
+from board import BadBoard, Board
+
+# What a description says of the report and of the program, and not of the board.
+ABOUT = {"what", "source", "healthy", "arguments", "driver", "config", "base", "change", "distribution"}
+LAYOUTS = {"ubuntu": "ubuntu", "nixos": "nixos", "yocto": "yocto", "other": "ubuntu"}
 
 
 def names():
@@ -23,11 +29,80 @@ def names():
     return sorted({*described, *(file.parent.name for file in STORED.glob("*/generated.json"))})
 
 
+@functools.cache
+def _description(name):
+    file = HERE / "descriptions" / f"{name}.json"
+    try:
+        return json.loads(file.read_text())
+    except FileNotFoundError:
+        raise BadBoard(f"{name}: no such board; there are: {', '.join(names())}") from None
+    except ValueError as problem:
+        raise BadBoard(f"{file}: {problem}") from None
+
+
+def describe(name):
+    """What descriptions/NAME.json says; of a board that is changed from another, with what it has from that one."""
+    words = copy.deepcopy(_description(name))
+    if "base" in words:
+        base = describe(words["base"])
+        base.pop("healthy", None)
+        words = {**base, **words}
+    return words
+
+
 def load(name):
-    """The board of that name, in memory."""
-    if (STORED / name / "generated.json").is_file():
+    """The board of that name, in memory; yours to change."""
+    if not (HERE / "descriptions" / f"{name}.json").is_file() and (STORED / name / "generated.json").is_file():
         return _stored(name)
-    raise BadBoard(f"{name}: no such board; there are: {', '.join(names())}")
+    return copy.deepcopy(_made(name))
+
+
+@functools.cache
+def _made(name):
+    own = _description(name)
+    if "what" not in own:
+        raise BadBoard(f"descriptions/{name}.json does not say what the board is")
+    if "base" in own:
+        if unknown := set(own) - ABOUT:
+            raise BadBoard(f"descriptions/{name}.json has a base, and also: {', '.join(sorted(unknown))}")
+        board = load(own["base"])
+        board.name = name
+        board = board.changed(own.get("change", {}), own.get("source", f"descriptions/{name}.json: {own['what']}"))
+        board.arguments = own.get("arguments", board.arguments)
+    else:
+        if own.get("distribution") not in LAYOUTS:
+            raise BadBoard(f"descriptions/{name}.json: \"distribution\" is none of {', '.join(LAYOUTS)}")
+        words = _Read(name, copy.deepcopy(own))
+        board = importlib.import_module(LAYOUTS[own["distribution"]]).layout(words)
+        board.name = name
+        if unread := set(own) - words.read - ABOUT:
+            raise BadBoard(f"descriptions/{name}.json: its layout does not know {', '.join(sorted(unread))}")
+        board.arguments = own.get("arguments", board.arguments)
+    board.driver = {**board.driver, **own.get("driver", {})}
+    return board
+
+
+class _Read(dict):
+    """A description that knows which of its keys a layout has read: a word that nobody reads is a mistake."""
+
+    def __init__(self, name, words):
+        super().__init__(words, name=name)
+        self.read = {"name"}
+
+    def get(self, key, default=None):
+        self.read.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            raise BadBoard(f"descriptions/{super().__getitem__('name')}.json: \"{key}\" is missing") from None
+
+    def __contains__(self, key):
+        self.read.add(key)
+        return super().__contains__(key)
 
 
 def _stored(name):
@@ -69,7 +144,10 @@ def main():
     words = sys.argv[1:]
     try:
         if words == ["--list"]:
-            print("\n".join(names()))
+            print("\n".join(f"{name}: {describe(name)['what']}" if (HERE / "descriptions" / f"{name}.json").is_file() else name
+                            for name in names()))
+        elif len(words) == 2 and words[0] == "--driver":
+            print(json.dumps(load(words[1]).driver))
         elif len(words) == 2 and words[0] == "--sources":
             board = load(words[1])
             print("\n".join(f"{path}: {entry.source}" for path, entry in sorted(board.entries.items())))
