@@ -38,10 +38,12 @@ class Board:
         self.name = name
         self.entries = {}        # path: Entry
         self.nodes = {}          # path: {"type", "major", "minor", "mode", "uid", "gid"}
+        self.kernel_log = None   # lines of the kernel's log; None: nobody knows it
         self.nix_references = {}  # store path: those that it needs, which Nix keeps in its database
         self.arguments = []      # that jetcuda-check needs for this board: ["--soc", "T234"] for an image
         self.driver = {}         # the settings of the simulated libcuda that stands for this board's
         self.cache_form = None   # of ldconfig: "new" (glibc 2.32 and later), "compat" (before), None: no cache
+        self.kept_form = None    # the form of a cache that is kept as it was made before a change
 
     # What a layout puts there. `source` says where the content is from, or "made up: …".
 
@@ -59,7 +61,8 @@ class Board:
         self._put(path, "bytes", b"".join(text.encode() + b"\0" for text in texts), source)
 
     def library(self, path, spec, source):
-        """`spec`: {"soname", "needed", "functions": "driver"|[…], "build_id_of", "size", "stub", "machine", …}"""
+        """`spec`: {"soname", "needed", "functions": "driver"|[…], "build_id_of", "size", "stub", "machine",
+        "compat_note": payload, "compat_note_claims": bytes that the note says its payload has}"""
         self._put(path, "library", spec, source)
 
     def module(self, path, spec, source):
@@ -112,6 +115,7 @@ class Board:
             "notes":     {path: words}   "strings": {path: [text, …]}   "links": {path: target}
             "empty":     [path, …]       "folders": [path, …]
             "nodes":     {path or pattern: {field: value} or null}
+            "kernel_log": [line, …]      that the kernel has said since its start; none before means: nothing of a fault
             "packages":  {name: version, or null, or {"version", "architecture", "status"}}: of dpkg or opkg
             "nix_database": {store path: [store path, …]}
             "arguments": [word, …]       "driver": {key: value}: laid over the simulated driver's settings
@@ -120,13 +124,17 @@ class Board:
         board = copy.deepcopy(self)
         change = dict(change)
         run_ldconfig = change.pop("ldconfig", False)
-        if not run_ldconfig:
+        if run_ldconfig:
+            board.cache_form = board.cache_form or board.kept_form
+            if board.cache_form is None:
+                raise BadBoard(f"{self.name}: it has no cache of the loader that ldconfig could make anew")
+        else:
             board.keep_cache()
         for key, apply in (("remove", board._remove), ("rename", board._rename), ("text", board._texts),
                            ("replace", board._replace), ("append", board._append), ("libraries", board._libraries),
                            ("modules", board._modules), ("notes", board._notes), ("strings", board._strings),
                            ("links", board._links), ("empty", board._empties), ("folders", board._folders),
-                           ("nodes", board._nodes), ("packages", board._packages),
+                           ("nodes", board._nodes), ("kernel_log", board._log), ("packages", board._packages),
                            ("nix_database", board._nix), ("arguments", board._arguments), ("driver", board._driver)):
             if key in change:
                 apply(change.pop(key), source)
@@ -214,6 +222,9 @@ class Board:
                 else:
                     self.nodes[path].update(fields)
 
+    def _log(self, lines, _):
+        self.kernel_log = [*(self.kernel_log or []), *lines]
+
     def _packages(self, packages, source):
         status = next((path for path in PACKAGE_LISTS if path in self.entries), None)
         if status is None:
@@ -254,7 +265,7 @@ class Board:
         with tempfile.TemporaryDirectory() as place:
             self.write(Path(place))
             self._put(CACHE, "bytes", (Path(place) / CACHE[1:]).read_bytes(), "ld_cache_writer.py")
-        self.cache_form = None
+        self.cache_form, self.kept_form = None, self.cache_form
 
     def write(self, out):
         links = []
@@ -275,9 +286,11 @@ class Board:
             if target.is_dir():
                 raise BadBoard(f"{self.name}: {path} is a link, and a folder with files of its own")
             target.symlink_to(self.entries[path].value)
-        if self.nodes:
-            nodes = [{"path": path, **node} for path, node in sorted(self.nodes.items())]
-            (out / NODES[1:]).write_text(json.dumps({"nodes": nodes}, indent=2) + "\n")
+        if self.nodes or self.kernel_log is not None:
+            notes = {"nodes": [{"path": path, **node} for path, node in sorted(self.nodes.items())]}
+            if self.kernel_log is not None:
+                notes["kernel_log"] = self.kernel_log
+            (out / NODES[1:]).write_text(json.dumps(notes, indent=2) + "\n")
         if self.nix_references:
             (out / NIX_DATABASE[1:]).parent.mkdir(parents=True, exist_ok=True)
             write_nix_database(out / NIX_DATABASE[1:], self.nix_references)
@@ -291,7 +304,8 @@ def _write_library(target, spec):
         target, spec["soname"], spec.get("needed", []), functions,
         elf_writer.build_id_of(spec["build_id_of"]) if "build_id_of" in spec else b"", spec.get("size", 0),
         {"aarch64": elf_writer.AARCH64, "x86_64": elf_writer.X86_64}[spec.get("machine", "aarch64")],
-        spec.get("stub", False))
+        spec.get("stub", False),
+        compat_note=elf_writer.compat_note(spec["compat_note"], spec.get("compat_note_claims")) if "compat_note" in spec else b"")
 
 
 def _write_module(target, spec):

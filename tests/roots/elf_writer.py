@@ -31,6 +31,14 @@ def build_id_note(build_id):
     return struct.pack("<III4s", 4, len(build_id), 3, b"GNU\0") + build_id
 
 
+def compat_note(payload, claims=None):
+    """What the section .note.cuda.fwd_compatibility holds (NVIDIA container toolkit, cuda-elf-header.go): an ELF note, its
+    fields padded to 4 bytes. `claims` is the length that it gives its payload, where that is not the true one."""
+    owner, content = b"NVIDIA Corporation\0", payload.encode()
+    padded = [part + bytes(-len(part) % 4) for part in (owner, content)]
+    return struct.pack("<III", len(owner), len(content) if claims is None else claims, 1) + b"".join(padded)
+
+
 def elf_hash(name):
     """The System V hash of DT_HASH."""
     value = 0
@@ -99,7 +107,8 @@ def write_elf(path, machine, elf_type, sections, segments):
                                    section.align, section.entry))
 
 
-def write_library(path, soname, needed=(), functions=(), build_id=b"", size=0, machine=AARCH64, stub=False, runpath=""):
+def write_library(path, soname, needed=(), functions=(), build_id=b"", size=0, machine=AARCH64, stub=False, runpath="",
+                  compat_note=b""):
     """A shared library. `size` is reached by a hole where a real driver has its read-only data."""
     strings = Strings()
     tags = [(1, strings.add(name)) for name in needed] + [(14, strings.add(soname))]
@@ -125,6 +134,8 @@ def write_library(path, soname, needed=(), functions=(), build_id=b"", size=0, m
     dynamic = Section(".dynamic", 6, 3, bytes(16 * (len(tags) + 6)), 8, ".dynstr", 0, 16)
     sections = [note, hashes, symbols, texts, text, data, dynamic] if build_id else \
         [hashes, symbols, texts, text, data, dynamic]
+    if compat_note:
+        sections.insert(0, Section(".note.cuda.fwd_compatibility", 7, 2, compat_note, 4))
 
     at = 64 + 56 * 4
     for section in sections:
