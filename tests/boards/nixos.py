@@ -272,7 +272,8 @@ def put_applications(board, description, line):
             if name.startswith(("libcublas", "cuda_cudart")) and path != runtime:
                 needs[path] = [runtime]
         if compat:
-            put_compat(board, next(paths[name] for name in given["compat"]), given["compat"][0].rsplit("-", 1)[1], given["source"])
+            name = given["compat"][0]
+            put_compat(board, paths[name], name.rsplit("-", 1)[1], given["source"])
     elif description.get("compat") or description.get("cudnn") or description.get("tensorrt"):
         raise BadBoard("compat, cudnn and tensorrt come with \"cuda\"")
     for name, parts in description.get("in_store", {}).items():
@@ -338,7 +339,8 @@ def put_loaded(board, system):
     lines = []
     for name, size, users, by in spec["loaded"]:
         taint = " (O)" if release["line"] != "R35" or name.startswith("nvidia") else ""
-        lines.append(f"{name} {size} {users + len(by)} {''.join(other + ',' for other in by) or '-'} Live 0x0000000000000000{taint}")
+        lines.append(f"{name} {size} {users + len(by)} {''.join(other + ',' for other in by) or '-'} "
+                     f"Live 0x0000000000000000{taint}")
     board.text("/proc/modules", lines, f"form: proc(5); {source}")
     paths = [*spec.get("in_kernel", []), *spec.get("out_of_tree", []), *spec.get("display", [])[1:]]
     for path in paths:
