@@ -140,6 +140,12 @@ def _stored(name):
     return board
 
 
+def make(name, out):
+    """The board's folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    load(name).write(out)
+
+
 def main():
     words = sys.argv[1:]
     try:
@@ -155,8 +161,7 @@ def main():
             out = Path(words[1])
             if out.exists() and any(out.iterdir()):
                 sys.exit(f"{out} is there already and not empty; name a new folder")
-            out.mkdir(parents=True, exist_ok=True)
-            load(words[0]).write(out)
+            make(words[0], out)
         else:
             sys.exit(__doc__)
     except BadBoard as problem:
