@@ -15,9 +15,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-STORED = HERE.parent / "roots"
-sys.path[:0] = [str(HERE), str(STORED)]
-from board import BadBoard, Board
+sys.path.insert(0, str(HERE))
+from board import BadBoard
 
 # What a description says of the report and of the program, and not of the board.
 ABOUT = {"what", "source", "healthy", "arguments", "driver", "config", "base", "change", "distribution"}
@@ -25,8 +24,7 @@ LAYOUTS = {"ubuntu": "ubuntu", "nixos": "nixos", "yocto": "yocto", "other": "ubu
 
 
 def names():
-    described = [file.stem for file in (HERE / "descriptions").glob("*.json")]
-    return sorted({*described, *(file.parent.name for file in STORED.glob("*/generated.json"))})
+    return sorted(file.stem for file in (HERE / "descriptions").glob("*.json"))
 
 
 @functools.cache
@@ -52,8 +50,6 @@ def describe(name):
 
 def load(name):
     """The board of that name, in memory; yours to change."""
-    if not (HERE / "descriptions" / f"{name}.json").is_file() and (STORED / name / "generated.json").is_file():
-        return _stored(name)
     return copy.deepcopy(_made(name))
 
 
@@ -105,41 +101,6 @@ class _Read(dict):
         return super().__contains__(key)
 
 
-def _stored(name):
-    folder = STORED / name
-    spec = json.loads((folder / "generated.json").read_text())
-    source = f"tests/roots/{name}/SOURCES.md"
-    board = load(spec["base"]) if "base" in spec else Board(name)
-    board.name = name
-    for path in spec.get("remove", []):
-        board._remove([path], source)
-    nodes = None
-    for file in sorted((folder / "root").rglob("*")):
-        path = "/" + str(file.relative_to(folder / "root"))
-        if path == "/.jetcuda-root.json":
-            nodes = json.loads(file.read_text())
-        elif file.is_file():
-            board.text(path, file.read_text(), source)
-    if nodes is not None:
-        board.nodes = {node.pop("path"): node for node in nodes["nodes"]}
-    for path in spec.get("dirs", []):
-        board.folder(path, source)
-    for key, put in (("libraries", board.library), ("modules", board.module), ("notes", board.note),
-                     ("strings", board.strings), ("links", board.link)):
-        for path, value in spec.get(key, {}).items():
-            put(path, value, source)
-    for path, lines in spec.get("append", {}).items():
-        board.text(path, board.read(path) + "\n".join(lines) + "\n", source)
-    for path in spec.get("empty", []):
-        board.empty(path, source)
-    board.nix_references.update(spec.get("nix_database", {}))
-    board.cache_form = spec.get("ld_cache", board.cache_form)
-    board.driver = json.loads((folder / "simulated_driver.json").read_text())
-    if (folder / "arguments.json").is_file():
-        board.arguments = json.loads((folder / "arguments.json").read_text())
-    return board
-
-
 def make(name, out):
     """The board's folder."""
     out.mkdir(parents=True, exist_ok=True)
@@ -150,8 +111,7 @@ def main():
     words = sys.argv[1:]
     try:
         if words == ["--list"]:
-            print("\n".join(f"{name}: {describe(name)['what']}" if (HERE / "descriptions" / f"{name}.json").is_file() else name
-                            for name in names()))
+            print("\n".join(f"{name}: {describe(name)['what']}" for name in names()))
         elif len(words) == 2 and words[0] == "--driver":
             print(json.dumps(load(words[1]).driver))
         elif len(words) == 2 and words[0] == "--sources":
