@@ -296,6 +296,41 @@ def put_compat(board, place, version, source):
                     "anduril/jetpack-nixos pkgs/l4t/l4t-cuda.nix (that compat brings them); made up: the number in their names")
 
 
+def put_containers(board, description, system, module, store):
+    """podman, and the CDI spec that NixOS makes at each start. Its libraries are a second copy of L4T's, as NVIDIA's packages
+    have them: without what jetpack-nixos changes in its own."""
+    if description.get("containers") is None:
+        return {}
+    if description["containers"] != "podman" or system.release["variant"] != "nvgpu":
+        raise BadBoard("containers on NixOS are laid out for podman and nvgpu")
+    release, place = system.release, store.path("container-deps")
+    source = "anduril/jetpack-nixos pkgs/containers/deps.nix"
+    folder = f"{place}/usr/lib/aarch64-linux-gnu/" + ("tegra" if release["line"] == "R35" else "nvidia")
+    own = board.entries[f"{system.cuda}/lib/libcuda.so.1.1"].value
+    board.library(f"{folder}/libcuda.so.1.1", {**own, "needed": [name for name in own["needed"] if name != "libnvcucompat.so"],
+                                               "runpath": ""}, f"{source}; made up: size, functions, build id")
+    files = [f"{folder}/libcuda.so.1.1"]
+    for names in (names for package, names in release["packages"].items() if package != "nvidia-l4t-nvml"):
+        for name in (name.replace("{driver}", release["driver"]) for name in names):
+            put_library(board, folder, name, f"{name.split('.so')[0]} of L4T {release['l4t']}", source)
+            files.append(f"{folder}/{name}")
+    options = ["ro", "nosuid", "nodev", "bind"]
+    tables = values("modules.json")
+    nodes = [node[0] for name in tables["socs"][module["soc"]]["nodes"][release["line"]]
+             for node in tables["node_sets"][name]["nodes"]]
+    passed = ["/run/opengl-driver", system.drivers, system.extra, system.core]
+    spec = {"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu", "devices": [{"name": "all", "containerEdits": {
+        "deviceNodes": [{"path": node, "hostPath": node} for node in nodes],
+        "mounts": [{"hostPath": file, "containerPath": file[len(place):], "options": options} for file in files]}}],
+        "containerEdits": {"mounts": [{"hostPath": path, "containerPath": path, "options": options} for path in passed]}}
+    board.text("/run/cdi/nvidia-container-toolkit.json", json.dumps(spec, indent=2) + "\n",
+               "NixOS/nixpkgs nixos/modules/services/hardware/nvidia-container-toolkit, anduril/jetpack-nixos "
+               "modules/nvidia-container-toolkit.nix, NVIDIA/nvidia-container-toolkit pkg/nvcdi; made up: which libraries it names")
+    board.text(f"{system.programs}/bin/podman", "#!/bin/sh\n# Stands in the place of podman: a board runs nothing.\nexit 1\n",
+               "NixOS/nixpkgs nixos/modules/virtualisation/podman; its content is made up")
+    return {system.programs: [place]}
+
+
 # What runs.
 
 def put_running(board, system, module_key, module, boot_id):
@@ -379,6 +414,8 @@ def layout(description):
     references.update(put_modules(board, system, store))
     if with_nvml and "nvidia-l4t-nvml" in release["packages"]:
         references[system.programs] = [system.nvml]
+    for path, needed in put_containers(board, description, system, module, store).items():
+        references.setdefault(path, []).extend(needed)
     references.update(of_applications)
     put_running(board, system, description["module"], module, description["boot_id"])
     if "incoming" in description:
