@@ -347,11 +347,19 @@ class Ubuntu:
         for link in ("cuda", f"cuda-{major}"):
             board.link(f"/usr/local/{link}", f"/etc/alternatives/{link}", source)
             board.link(f"/etc/alternatives/{link}", top, source)
+        stub = f"{folder}/stubs/libcuda.so"
+        board.library(stub, {"soname": "libcuda.so.1", "functions": "driver", "stub": True, "size": 0},
+                      "build guides for Jetson name its place; what the toolkit's stub is like: no NEEDED entries, and tiny functions "
+                      "that return 34; made here from two instructions")
+        for name, link in (("000_cuda", "cuda"), (f"987_cuda-{major}", f"cuda-{major}")):
+            board.text(f"/etc/ld.so.conf.d/{name}.conf", [f"/usr/local/{link}/targets/{self.line['targets']}/lib"],
+                       "cuda-toolkit-config-common, as a public test of CUDA 13.2's packages has it")
         components = {"cuda": {"name": "CUDA SDK", "version": feed["sdk"]},
                       "cuda_cudart": {"name": "CUDA Runtime (cudart)", "version": number},
                       "cuda_nvcc": {"name": "CUDA NVCC", "version": feed["cuda"][f"cuda-nvcc-{dashed}"].rsplit("-", 1)[0]}}
         board.text(f"{top}/version.json", json.dumps(components, indent=3) + "\n", source)
         self.own_with_folders(f"cuda-cudart-{dashed}", f"{folder}/libcudart.so.{number}", f"{folder}/{soname}")
+        self.own_with_folders(f"cuda-driver-dev-{dashed}", stub)
 
     def own_with_folders(self, package, *files):
         """As dpkg lists what is not NVIDIA's L4T: each folder on the way, too."""

@@ -51,7 +51,7 @@ class Traps:
         self.outside.mkdir(mode=0o755)
         (self.outside / "nv_tegra_release").write_text("# R36 (release), REVISION: 9.9, GCID: 12344321, BOARD: planted\n")
         os.mkfifo(self.outside / "fifo", 0o644)
-        shutil.copytree(self.board() / "etc", self.outside / "etc")
+        shutil.copytree(self.board() / "etc", self.outside / "etc", symlinks=True)
         (self.outside / "etc" / "nv_tegra_release").write_text((self.outside / "nv_tegra_release").read_text())
 
     def board(self):
