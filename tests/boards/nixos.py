@@ -331,9 +331,20 @@ def put_containers(board, description, system, module, store):
     return {system.programs: [place]}
 
 
-# What runs.
+# What stays on the disk, and what runs.
 
-def put_running(board, system, module_key, module, boot_id):
+def put_on_disk(board, system):
+    board.link("/nix/var/nix/profiles/system", "system-1-link", "nixos-rebuild(8)")
+    board.link("/nix/var/nix/profiles/system-1-link", system.top, "nixos-rebuild(8)")
+    board.link("/etc/static", f"{system.etc}/etc", "NixOS/nixpkgs nixos/modules/system/etc")
+    for name in ("nv_tegra_release", "os-release", "tmpfiles.d"):
+        board.link(f"/etc/{name}", f"/etc/static/{name}", "NixOS/nixpkgs nixos/modules/system/etc")
+    accounts = values("nixos_values.json")["accounts"]
+    for name in ("group", "passwd"):
+        board.text(f"/etc/{name}", accounts[name], accounts["source"])
+
+
+def put_running(board, system, module, boot_id):
     release, line = system.release, system.release["line"]
     tables = values("modules.json")
     soc = tables["socs"][module["soc"]]
@@ -359,13 +370,6 @@ def put_running(board, system, module_key, module, boot_id):
     board.link("/run/opengl-driver", system.drivers, GRAPHICS)
     for name in ("current-system", "booted-system"):
         board.link(f"/run/{name}", system.top, TOPLEVEL)
-    board.link("/etc/static", f"{system.etc}/etc", "NixOS/nixpkgs nixos/modules/system/etc")
-    for name in ("nv_tegra_release", "os-release"):
-        board.link(f"/etc/{name}", f"/etc/static/{name}", "NixOS/nixpkgs nixos/modules/system/etc")
-    accounts = values("nixos_values.json")["accounts"]
-    for name in ("group", "passwd"):
-        board.text(f"/etc/{name}", accounts[name], accounts["source"])
-    board.driver = {"board": soc["simulated"], "driver_version": release["driver_cuda"]}
 
 
 def put_loaded(board, system):
@@ -417,7 +421,16 @@ def layout(description):
     for path, needed in put_containers(board, description, system, module, store).items():
         references.setdefault(path, []).extend(needed)
     references.update(of_applications)
-    put_running(board, system, description["module"], module, description["boot_id"])
+    put_on_disk(board, system)
+    soc = values("modules.json")["socs"][module["soc"]]
+    board.driver = {"board": soc["simulated"], "driver_version": release["driver_cuda"]}
+    state = description.get("state", "running")
+    if state == "running":
+        put_running(board, system, module, description["boot_id"])
+    elif state == "image":
+        board.arguments = ["--soc", module["soc"]]
+    else:
+        raise BadBoard(f"a NixOS board cannot be {state}")
     if "incoming" in description:
         put_incoming(board, description, system, module, applications, references)
     board.nix_references = references

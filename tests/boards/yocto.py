@@ -188,7 +188,6 @@ def put_running(board, image, boot_id):
         for path, major, minor, mode, group in image.node_sets[name]["nodes"]:
             # Images have no group debug, so udev leaves those nodes to root.
             board.node(path, major, minor, mode, gid=GROUPS.get(group, 0))
-    board.driver = {"board": image.soc["simulated"], "driver_version": image.release["driver_cuda"]}
 
 
 def layout(description):
@@ -204,7 +203,14 @@ def layout(description):
     files = put_driver(board, image, description.get("nvml", True))
     put_modules(board, image)
     put_packages(board, image, description, files)
-    put_running(board, image, description["boot_id"])
+    board.driver = {"board": image.soc["simulated"], "driver_version": image.release["driver_cuda"]}
+    state = description.get("state", "running")
+    if state == "running":
+        put_running(board, image, description["boot_id"])
+    elif state == "image":
+        board.arguments = ["--soc", image.soc_name]
+    else:
+        raise BadBoard(f"a Yocto board cannot be {state}")
     # OpenEmbedded runs ldconfig when it makes an image; without a configuration it finds what lies in /lib and /usr/lib.
     board.cache_form = "new"
     return board
