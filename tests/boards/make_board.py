@@ -107,6 +107,13 @@ def make(name, out):
     load(name).write(out)
 
 
+def node_sources(board):
+    """Device nodes lie in no file of the board that could carry a source; the table of modules has it."""
+    sets = json.loads((HERE / "modules.json").read_text())["node_sets"].values()
+    for path in sorted(board.nodes):
+        yield path, next((one["source"] for one in sets if any(node[0] == path for node in one["nodes"])), "the description")
+
+
 def main():
     words = sys.argv[1:]
     try:
@@ -117,6 +124,7 @@ def main():
         elif len(words) == 2 and words[0] == "--sources":
             board = load(words[1])
             print("\n".join(f"{path}: {entry.source}" for path, entry in sorted(board.entries.items())))
+            print("\n".join(f"{path}: {source}" for path, source in node_sources(board)))
         elif len(words) == 2 and not words[0].startswith("-"):
             out = Path(words[1])
             if out.exists() and any(out.iterdir()):
