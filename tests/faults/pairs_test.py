@@ -60,6 +60,8 @@ class Pairs:
             return "the check that finds one waits for the other"
         if one.finds["id"] in other.with_it or other.finds["id"] in one.with_it:
             return "one is the other's consequence"
+        if orders_the_loader(one) and orders_the_loader(other):
+            return "both say which libcuda the loader takes first, and it takes one"
         if any(one.settings.get(key, value) != value for key, value in other.settings.items()):
             return "they need different settings"
         return None
@@ -85,6 +87,11 @@ class Pairs:
         for identifier, check in checks_of(report).items():
             expect(check["status"] != "fail" or identifier in declared,
                    f"{identifier} fails ({check['code']}: {check['summary']}), and neither declares it")
+
+
+def orders_the_loader(fault):
+    return "ldconfig" in fault.change or any(path.startswith("/etc/ld.so.") for part in fault.change.values()
+                                             if isinstance(part, dict) for path in part)
 
 
 def all_of(board):
