@@ -25,7 +25,7 @@ TOP = HERE.parent.parent
 MODULES = json.loads((HERE / "modules.json").read_text())["modules"]
 # Of each distribution: every line on every SoC that it supports.
 LINES = {("R35", "T194"), ("R35", "T234"), ("R36", "T234"), ("R38", "T264"), ("R39", "T234"), ("R39", "T264")}
-LEAST = {"ubuntu": 36, "nixos": 10, "yocto": 7}
+LEAST = {"ubuntu": 37, "nixos": 12, "yocto": 8}
 # What a board that runs must answer: else a report in which nothing applies would be taken for one of a healthy board.
 MUST_PASS = ("soc-is-supported", "l4t-release-is-known", "gpu-module-is-loaded", "device-nodes-are-present",
              "libcuda-is-found", "libcuda-is-genuine", "driver-libraries-are-complete")
