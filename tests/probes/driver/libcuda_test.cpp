@@ -258,6 +258,19 @@ TEST_CASE("the store path names the release") {
     CHECK(release_of(board, places, no_packages)->l4t == L4tRelease{36, 5, 0});
 }
 
+TEST_CASE("of compilers that differ, the one that the release has speaks for libcuda, and else none") {
+    const TempRoot board;
+    put_driver(board, nvidia_folder, driver_bytes());
+    board.write(nvidia_folder + "/libnvidia-ptxjitcompiler.so.540.4.0", "");
+    board.write(nvidia_folder + "/libnvidia-nvvm.so.540.5.0", "");
+    const Fact<DriverRelease> known =
+        release_of(board, ubuntu(36), packages({{"nvidia-l4t-cuda", "36.5.0-20260115194252"}}));
+    CHECK(known->driver_version == "540.5.0");
+    const Fact<DriverRelease> unheard = release_of(board, ubuntu(36), packages({{"nvidia-l4t-cuda", "36.99.0-1"}}));
+    CHECK(unheard->driver_version.empty());
+    CHECK(release_of(board, ubuntu(36), no_packages).lacks(Lack::not_there));
+}
+
 TEST_CASE("two companions of different versions name none") {
     const TempRoot board;
     put_driver(board, nvidia_folder, driver_bytes());
