@@ -119,12 +119,18 @@ class Board:
             "packages":  {name: version, or null, or {"version", "architecture", "status"}}: of dpkg or opkg
             "nix_database": {store path: [store path, …]}
             "arguments": [word, …]       "driver": {key: value}: laid over the simulated driver's settings
-            "ldconfig":  true: the cache of the loader is made anew; else it stays as it was
+            "ldconfig":  true: the cache of the loader is made anew; a change: it is what ldconfig made when the board had
+                         that change instead of this one; else it stays as it was
         """
         board = copy.deepcopy(self)
         change = dict(change)
         run_ldconfig = change.pop("ldconfig", False)
-        if run_ldconfig:
+        if isinstance(run_ldconfig, dict):
+            then = self.changed({**run_ldconfig, "ldconfig": True}, source)
+            then.keep_cache()
+            board.keep_cache()
+            board.entries[CACHE] = then.entries[CACHE]
+        elif run_ldconfig:
             board.cache_form = board.cache_form or board.kept_form
             if board.cache_form is None:
                 raise BadBoard(f"{self.name}: it has no cache of the loader that ldconfig could make anew")
