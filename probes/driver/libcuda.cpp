@@ -134,11 +134,13 @@ std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
         }
         result.emplace_back(boot_link);
     }
-    if (places.distribution != Distribution::ubuntu) result.emplace_back("/usr/lib/libcuda.so.1");
-    if (places.distribution == Distribution::other) {
+    if (places.distribution != Distribution::ubuntu) {
+        result.emplace_back("/usr/lib/libcuda.so.1");
+        // meta-tegra installs into libdir, which OpenEmbedded can be told to call lib64. (source: OE4T/meta-tegra
+        // tegra-debian-libraries-common.inc; OpenEmbedded's multilib)
         result.emplace_back("/usr/lib64/libcuda.so.1");
-        result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
     }
+    if (places.distribution == Distribution::other) result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
     return result;
 }
 

@@ -101,6 +101,12 @@ TEST_CASE("NixOS and Yocto have one place each") {
     places.distribution = Distribution::yocto;
     CHECK(find(yocto, places)->tegra_place);
     CHECK(find(yocto, places)->path == "/usr/lib/libcuda.so.1");
+
+    const TempRoot multilib;
+    put_driver(multilib, "/usr/lib64", driver_bytes());
+    REQUIRE(find(multilib, places).known());
+    CHECK(find(multilib, places)->path == "/usr/lib64/libcuda.so.1");
+    CHECK(find(multilib, places)->tegra_place);
 }
 
 TEST_CASE("a NixOS image that is not running names its driver in a rule of its system profile") {
