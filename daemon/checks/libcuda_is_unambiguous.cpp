@@ -53,6 +53,17 @@ std::string_view code_for(LibcudaKind kind) {
     return {};
 }
 
+// No search of the loader leads to it: the path is written into each program.
+const CompatFolder* linked_by_nixpkgs(const Facts& facts) {
+    if (!facts.compat) return nullptr;
+    for (const CompatFolder& folder : facts.compat->folders) {
+        const bool linked = std::any_of(folder.enabled_by.begin(), folder.enabled_by.end(),
+                                        [](const CompatEnabling& how) { return how.by_nixpkgs; });
+        if (linked) return &folder;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 extern const Check libcuda_is_unambiguous{
@@ -75,6 +86,9 @@ extern const Check libcuda_is_unambiguous{
             {"compat-enabled", Status::pass,
              "{asker} gets {path}, a cuda_compat that was enabled on purpose ({named_by}); no other libcuda is in the "
              "way"},
+            {"compat-by-nixpkgs", Status::pass,
+             "Programs get {own}, save the CUDA programs of nixpkgs, which links {path}, a cuda_compat, into them; no "
+             "other libcuda is in their way"},
             {"linked-at-boot", Status::pass,
              "Nothing in this image stands in the way of {own}, which is linked for the loader at each start"},
             {"search-not-recorded", Status::not_applicable,
@@ -178,8 +192,14 @@ extern const Check libcuda_is_unambiguous{
             if (finding.code.empty()) name("second-in-search", sighting, "");
         }
         if (!finding.code.empty()) return finding;
+        const CompatFolder* const linked = linked_by_nixpkgs(facts);
         if (compat != nullptr) {
             name("compat-enabled", *compat, compat_asker);
+        } else if (linked != nullptr && plain_has_own) {
+            finding.code = "compat-by-nixpkgs";
+            finding.values["path"] = linked->library.path;
+            finding.evidence.push_back(
+                {"CUDA programs of nixpkgs get", linked->library.path, linked->enabled_by.front().source});
         } else if (plain_has_own) {
             finding.code = "ok";
         } else {

@@ -153,6 +153,21 @@ TEST_CASE("the command takes away what leads there, and nothing that others need
     CHECK(wrong.remedy.find("sudo sed -i '2s/^/#/' /etc/ld.so.conf.d/x.conf && sudo ldconfig") != std::string::npos);
 }
 
+TEST_CASE("a compat that nixpkgs links into its CUDA programs is told, for no search of the loader leads to it") {
+    const CheckResult result = with([](Facts& facts, LibcudaSearch&) {
+        CompatFolder folder;
+        folder.directory = "/nix/store/x-cuda12.9-cuda_compat-12.9.40580548/compat";
+        folder.library = sighting(folder.directory + "/libcuda.so.1", Sort::driver).file;
+        folder.product = CompatProduct::l4t;
+        folder.enabled_by = {{"CUDA programs of nixpkgs", "their RUNPATH; /nix/var/nix/db/db.sqlite", false, true}};
+        facts.compat.value().folders = {folder};
+    });
+    CHECK(result.code == "compat-by-nixpkgs");
+    CHECK(result.status == Status::pass);
+    CHECK(result.summary.find("cuda_compat-12.9.40580548/compat/libcuda.so.1") != std::string::npos);
+    CHECK(result.summary.find("save the CUDA programs of nixpkgs") != std::string::npos);
+}
+
 TEST_CASE("what the next ldconfig will change is told before it does") {
     const CheckResult result = with([](Facts&, LibcudaSearch& search) {
         const LibcudaSighting stub = sighting(toolkit, Sort::stub, "/etc/ld.so.conf.d/cuda.conf, line 1");
