@@ -48,6 +48,10 @@ Catalog small_catalog() {
         record.line = line;
         catalog.lines.push_back(record);
     }
+    ReleaseRecord release;
+    release.l4t = L4tRelease{36, 5, 0};
+    release.driver_version = "540.5.0";
+    catalog.releases = {release};
     return catalog;
 }
 
