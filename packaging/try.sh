@@ -5,7 +5,7 @@
 #
 # It builds the programs into build/try, starts a D-Bus daemon of its own with the real policy, on it the real
 # jetcuda-checkd, and prints the report that the daemon made, through the real command. On a Jetson that is the report
-# of this Jetson. Elsewhere a simulated Orin is judged: the board in tests/roots/orin-r36.5 and the simulated libcuda.
+# of this Jetson. Elsewhere a simulated Orin is judged: the board orin-r36.5 of tests/boards and the simulated libcuda.
 # Nothing is installed but packages, nothing is left running, and the system's own bus is not touched.
 set -eu
 cd "$(dirname "$0")/.."
@@ -56,10 +56,10 @@ exec "$bin/jetcuda-check" --data "$top/config/data" "\$@"
 END
 else
     say "this machine is no Jetson: a simulated Orin NX with L4T 36.5.0 is judged instead"
-    python3 tests/roots/make_root.py orin-r36.5 "$place/board"
+    python3 tests/boards/make_board.py orin-r36.5 "$place/board"
     mkdir "$place/driver"
     ln -s "$top/build/try/tests/drivers/libcuda.so.1.1" "$place/driver/libcuda.so.1.1"
-    cp tests/roots/orin-r36.5/simulated_driver.json "$place/driver/"
+    python3 tests/boards/make_board.py --driver orin-r36.5 >"$place/driver/simulated_driver.json"
     cat >"$runner" <<END
 #!/bin/sh
 exec "$bin/jetcuda-check" --data "$top/config/data" --root "$place/board" --driver "$place/driver/libcuda.so.1.1" "\$@"

@@ -138,12 +138,19 @@ private:
         facts_.companions = read_companions(root_, question);
     }
 
+    // Whose packages count. A disk on which nothing runs has no current system; its profile leads to the one that
+    // starts next. (source: nixos-rebuild(8))
+    [[nodiscard]] std::string nix_system() const {
+        if (facts_.scope.system) return *facts_.scope.system;
+        const bool started = !facts_.scope.at_rest || root_.exists(current_nix_system);
+        return started ? std::string(current_nix_system) : "/nix/var/nix/profiles/system";
+    }
+
     // Installed packages and toolkits.
     void software() {
         begin("software");
         const std::optional<L4tRelease> l4t = facts_.release ? facts_.release->l4t : std::nullopt;
-        const std::string system = facts_.scope.system.value_or("/run/current-system");
-        facts_.software = read_software(root_, catalog_, {packages_, system, l4t});
+        facts_.software = read_software(root_, catalog_, {packages_, nix_system(), l4t});
         begin("toolkits");
         facts_.toolkits = find_toolkits(root_);
     }

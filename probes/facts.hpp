@@ -306,6 +306,7 @@ struct ContainerEngine {
     // Its configuration names NVIDIA's runtime, or it reads CDI and a CDI spec for the GPU is there. The source is the
     // configuration that says so, or was looked at.
     Fact<bool> registered;
+    std::string broken = {};  // why it does not start: "/etc/docker/daemon.json is no JSON: …"; or empty
 };
 
 enum class MountList { csv, cdi };
@@ -342,6 +343,7 @@ struct Containers {
     std::vector<ContainerEngine> engines;  // installed ones
     std::vector<std::string> lists;        // files of both kinds that were read: "/var/run/cdi/nvidia.yaml"
     std::vector<Missing> unread;           // those that are there and say nothing: not readable, or malformed
+    std::vector<Missing> broken;           // of those: CDI specs by NVIDIA's name that no engine can read either
     std::vector<std::string> skipped;  // lines that are no entry, as the toolkit skips them: "…/a.csv, line 7: …"
     std::vector<ContainerMount> mounts;
     std::vector<WithheldFile> withheld;

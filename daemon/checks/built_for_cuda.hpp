@@ -19,7 +19,8 @@ namespace jetcuda {
 inline std::vector<const InstalledComponent*> libraries_of(const Software& software, std::string_view id) {
     std::vector<const InstalledComponent*> libraries;
     for (const InstalledComponent& component : software.components) {
-        const bool wanted = component.id == id && component.kind == ComponentKind::runtime;
+        const bool wanted =
+            component.id == id && component.kind == ComponentKind::runtime && component.build != CudaBuild::desktop;
         if (wanted && is_left(component)) libraries.push_back(&component);
     }
     return libraries;

@@ -13,9 +13,11 @@ namespace jetcuda {
 namespace {
 
 constexpr Remedy take_another{
-    .apt = "Install a cuda_compat that {line} takes ({takes}), and take this one away: {remove}",
-    .nix = "Build the system with a CUDA set that {line} takes ({takes}): sudo nixos-rebuild boot && sudo reboot",
-    .other = "Put a cuda_compat that {line} takes ({takes}) in its place, and take this one out of the way: {aside}",
+    .apt = "Take it away from {place}, and {instead}: {remove}",
+    .nix =
+        "Build the system with a CUDA set that the driver has itself, or {instead}: "
+        "sudo nixos-rebuild boot && sudo reboot",
+    .other = "Take its folder away from {place}, and {instead}: {aside}",
 };
 
 constexpr Remedy see_for_yourself{
@@ -74,6 +76,13 @@ std::string_view by_note(const CompatFolder& folder, const Facts& facts, Finding
     return is_higher(folder.version, native) ? std::string_view{} : "number-not-higher";
 }
 
+// As people know the product: by its packages.
+std::string_view product_name(std::string_view product) {
+    return product == name_of(CompatProduct::orin)  ? "cuda-compat-orin"
+           : product == name_of(CompatProduct::l4t) ? "the cuda-compat for L4T"
+                                                    : "the cuda-compat for servers and Thor";
+}
+
 std::string_view by_table(const CompatFolder& folder, const Facts& facts, Finding& finding) {
     const CompatRecord* own = nullptr;
     std::string takes;
@@ -84,12 +93,14 @@ std::string_view by_table(const CompatFolder& folder, const Facts& facts, Findin
         if (record.product == name_of(folder.product)) own = &record;
         const std::vector<CudaVersion>& versions = record.promised.empty() ? record.reported : record.promised;
         if (versions.empty()) continue;
-        takes.append(takes.empty() ? "" : "; ").append(record.product).append(" ");
+        takes.append(takes.empty() ? "" : "; or ").append(product_name(record.product)).append(" of CUDA ");
         takes.append(listed(versions, [](CudaVersion version) { return version.text(); }));
     }
-    finding.values["takes"] = takes.empty() ? "none is known to work" : takes;
+    const std::string line = line_text(facts.release->line);
+    finding.values["instead"] = takes.empty() ? "use none in its place, since none is known to work on " + line
+                                              : "use one that " + line + " takes (" + takes + ")";
     if (!any) return "no-record";
-    finding.evidence.push_back({"what " + line_text(facts.release->line) + " takes", finding.values["takes"],
+    finding.evidence.push_back({"what " + line + " takes", takes.empty() ? "none is known to work" : takes,
                                 own != nullptr ? own->source : "compat.json"});
     if (own == nullptr) return "other-line";
     if (holds(own->promised, *folder.cuda)) return "ok";
@@ -106,7 +117,7 @@ bool was_seen_running(const CompatFolder& folder, const Facts& facts) {
 }
 
 Finding judge_folder(const CompatFolder& folder, const Facts& facts) {
-    Finding finding = about(folder);
+    Finding finding = about(folder, facts);
     finding.values["line"] = line_text(facts.release->line);
     finding.values["library"] = folder.library.path;
     if (was_seen_running(folder, facts)) {
@@ -126,6 +137,12 @@ Finding judge_folder(const CompatFolder& folder, const Facts& facts) {
     const std::string_view table = by_table(folder, facts, finding);
     const std::string_view note = by_note(folder, facts, finding);
     finding.code = note.empty() ? table : note;
+    // The table may well hold this CUDA version: it is this build of it that the driver does not suit.
+    if (!note.empty()) {
+        finding.values["instead"] =
+            "use a build of it, or of another CUDA version, that is made for drivers of the branch " +
+            std::to_string(branch_of(finding.values["driver"]));
+    }
     return finding;
 }
 

@@ -56,7 +56,7 @@ inline std::string_view title_of(CompatProduct product) {
 
 // A finding about one enabled folder: its values and evidence, without a code yet. {remove} is the command that takes
 // it out of the way where a package manager or a person put it there.
-inline Finding about(const CompatFolder& folder) {
+inline Finding about(const CompatFolder& folder, const Facts& facts) {
     const CompatEnabling& how = folder.enabled_by.front();
     Finding finding{.values = {{"dir", folder.directory},
                                {"who", how.who},
@@ -64,9 +64,17 @@ inline Finding about(const CompatFolder& folder) {
                                {"product", std::string(title_of(folder.product))},
                                {"product_words", std::string(words_for(folder.product))},
                                {"cuda", folder.cuda ? folder.cuda->text() : "of an unknown version"}}};
-    const std::string aside = "sudo mv " + folder.directory + ' ' + folder.directory + ".unused && sudo ldconfig";
-    finding.values["remove"] = folder.package.empty() ? aside : "sudo apt-get purge " + folder.package;
+    // What is done in a container is gone with it: its image is what has to change.
+    finding.values["place"] = facts.scope.in_container ? "the image of this container" : "this board";
+    // A cache that still names a file which is gone ends the search of programs, so it is made anew either way.
+    const std::string aside = facts.scope.in_container
+                                  ? "rm -r " + folder.directory + " && ldconfig"
+                                  : "sudo mv " + folder.directory + ' ' + folder.directory + ".unused && sudo ldconfig";
+    const bool by_package = !folder.package.empty() && !facts.scope.in_container;
+    finding.values["remove"] = by_package ? "sudo apt-get purge " + folder.package + " && sudo ldconfig" : aside;
     finding.values["aside"] = aside;
+    finding.values["again"] =
+        by_package ? "sudo apt-get install --reinstall " + folder.package + " && sudo ldconfig" : aside;
     std::string version = folder.version.empty() ? "no version recorded" : folder.version;
     if (!folder.package.empty()) version += " of " + folder.package;
     finding.evidence.push_back({"cuda_compat", version, folder.library.real_path});

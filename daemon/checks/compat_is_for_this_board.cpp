@@ -10,38 +10,59 @@ namespace jetcuda {
 namespace {
 
 constexpr Remedy take_it_away{
-    .apt = "Take it away, and install the product for this board if programs need it ({right}): {remove}",
+    .apt = "Take it away from {place}, and install the product for this board if programs need it ({right}): {remove}",
     .nix =
         "Build the system with CUDA packages that have no cuda_compat, or with the one for this board ({right}): "
         "sudo nixos-rebuild boot && sudo reboot",
     .other =
-        "Take the folder out of the way, and put the product for this board ({right}) in its place if programs "
+        "Take its folder away from {place}, and put the product for this board ({right}) in its place if "
+        "programs "
         "need it: {aside}",
 };
 
-// What a board of this SoC takes, as a list of products.
-std::string products_of(const std::vector<CompatRecord>& records) {
+// The product is not what is wrong with it.
+constexpr Remedy put_back{
+    .apt = "Put back what belongs there, or take the folder away from {place}: {again}",
+    .nix =
+        "Let Nix look through its store, and put back what was changed: "
+        "sudo nix-store --verify --check-contents --repair",
+    .other = "Put back what belongs there, or take the folder away from {place}: {aside}",
+};
+
+// What a board of this SoC takes, as a list of products; only those of its line, where that is known.
+std::string products_of(const std::vector<CompatRecord>& records, const Facts& facts) {
+    const auto of_line = [&](const CompatRecord& record) {
+        return facts.release.known() && record.line == facts.release->line;
+    };
+    const bool by_line = std::any_of(records.begin(), records.end(), of_line);
     std::string text;
     for (const auto& [product, words] : {std::pair{CompatProduct::l4t, "the L4T product cuda-compat"},
                                          std::pair{CompatProduct::orin, "the Orin product cuda-compat-orin"},
                                          std::pair{CompatProduct::sbsa, "the SBSA product cuda-compat"}}) {
-        const bool taken = std::any_of(records.begin(), records.end(), [name = name_of(product)](const auto& record) {
-            return record.product == name;
-        });
+        const bool taken =
+            std::any_of(records.begin(), records.end(), [&, name = name_of(product)](const auto& record) {
+                return record.product == name && (!by_line || of_line(record));
+            });
         if (taken) text.append(text.empty() ? "" : " or ").append(words);
     }
     return text;
 }
 
-Finding judge_folder(const CompatFolder& folder, const SocRecord& soc, const std::vector<CompatRecord>& records) {
-    Finding finding = about(folder);
+Finding judge_folder(const CompatFolder& folder, const SocRecord& soc, const Facts& facts) {
+    const std::vector<CompatRecord>& records = facts.compat->records;
+    Finding finding = about(folder, facts);
     finding.values["soc"] = soc.name + " (" + soc.id + ')';
-    finding.values["right"] = products_of(records);
+    finding.values["right"] = products_of(records, facts);
     if (!folder.library.elf) {
         if (folder.note.lacks(Lack::not_readable)) return because_missing(folder.note.missing());
         finding.code = "not-a-library";
         finding.values["path"] = folder.library.path;
         finding.values["flaw"] = folder.library.flaw.empty() ? "it could not be read as one" : folder.library.flaw;
+        return finding;
+    }
+    if (folder.library.stub) {
+        finding.code = "stub";
+        finding.values["path"] = folder.library.path;
         return finding;
     }
     const std::string_view product = name_of(folder.product);
@@ -96,7 +117,11 @@ extern const Check compat_is_for_this_board{
              "{dir} is {product_words} and belongs to the system, which is {soc}; that a program loads it was not "
              "seen"},
             {"not-a-library", Status::fail, "{path}, which is used by {who} ({source}), cannot be a library: {flaw}",
-             take_it_away},
+             put_back},
+            {"stub", Status::fail,
+             "{path}, which is used by {who} ({source}), is the toolkit's stub, made to link programs against; it "
+             "answers every call with error 34",
+             put_back},
             {"product-not-recorded",
              Status::unknown,
              "Of which product {dir} is, which is used by {who}, neither a package nor its files say",
@@ -111,10 +136,10 @@ extern const Check compat_is_for_this_board{
             return because_missing({Lack::not_there, "the SoC of the board is not known here", facts.board.source()});
         }
         const SocRecord& soc = *facts.board->soc;
-        const std::vector<CompatRecord>& records = facts.compat->records;
-        if (records.empty()) return {.code = "no-record", .values = {{"soc", soc.name + " (" + soc.id + ')'}}};
+        if (facts.compat->records.empty())
+            return {.code = "no-record", .values = {{"soc", soc.name + " (" + soc.id + ')'}}};
         return worst_of_enabled(facts, compat_is_for_this_board,
-                                [&](const CompatFolder& folder) { return judge_folder(folder, soc, records); });
+                                [&](const CompatFolder& folder) { return judge_folder(folder, soc, facts); });
     },
 };
 

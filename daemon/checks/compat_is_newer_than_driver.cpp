@@ -10,11 +10,11 @@ namespace jetcuda {
 namespace {
 
 constexpr Remedy take_it_away{
-    .apt = "Take it away, and programs get the driver's own again: {remove}",
+    .apt = "Take it away from {place}, and programs get the driver's own again: {remove}",
     .nix =
-        "Build the system with a CUDA set that is newer than the driver, or without cuda_compat: "
+        "Build programs with the cudaPackages of CUDA {native} or of a newer one, then the system: "
         "sudo nixos-rebuild boot && sudo reboot",
-    .other = "Take the folder out of the way, and programs get the driver's own again: {aside}",
+    .other = "Take its folder away from {place}, and programs get the driver's own again: {aside}",
 };
 
 // nixpkgs links cuda_compat into its CUDA packages by itself wherever it has one: nobody asked for it.
@@ -23,8 +23,8 @@ bool only_by_nixpkgs(const CompatFolder& folder) {
                        [](const CompatEnabling& how) { return how.by_nixpkgs; });
 }
 
-Finding judge_folder(const CompatFolder& folder, const NativeCuda& native) {
-    Finding finding = about(folder);
+Finding judge_folder(const CompatFolder& folder, const NativeCuda& native, const Facts& facts) {
+    Finding finding = about(folder, facts);
     finding.values["native"] = native.version.text();
     finding.evidence.push_back({"CUDA of the driver", native.version.text(), native.source});
     if (!folder.cuda) {
@@ -76,7 +76,7 @@ extern const Check compat_is_newer_than_driver{
             return because_missing(reason);
         }
         return worst_of_enabled(facts, compat_is_newer_than_driver,
-                                [&](const CompatFolder& folder) { return judge_folder(folder, *native); });
+                                [&](const CompatFolder& folder) { return judge_folder(folder, *native, facts); });
     },
 };
 

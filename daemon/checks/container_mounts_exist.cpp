@@ -12,19 +12,45 @@ namespace jetcuda {
 namespace {
 
 constexpr std::size_t most_evidence = 10;  // of one sort: a list can name hundreds of files
-constexpr std::string_view spec_command = "sudo nvidia-ctk cdi generate --output=";
+constexpr std::size_t most_names = 3;      // in a sentence
+constexpr int first_line_that_links_at_boot = 39;
+
+bool is_spec(std::string_view file) { return file.find("/cdi/") != std::string_view::npos; }
+
+// The spec to make anew: the one that was read, or that could not be.
+std::string spec_of(const Containers& containers) {
+    for (const Missing& broken : containers.broken) return broken.source;
+    for (const std::string& file : containers.lists) {
+        if (is_spec(file)) return file;
+    }
+    return "/etc/cdi/nvidia.yaml";
+}
+
+// The toolkit's own service makes the spec in /run; one in /etc was made by hand.
+bool made_at_boot(std::string_view spec) { return spec.rfind("/etc/", 0) != 0; }
 
 // The command that makes a list anew. A CSV list is a settings file of its package, which dpkg does not put back
-// unless told so.
+// unless told so; from R39 on a service adds libcuda to it at each start. (source: a published list of that release's
+// services)
 std::string command_for(const Facts& facts, MountList list) {
-    if (list == MountList::csv) {
-        return "sudo apt-get install --reinstall -o Dpkg::Options::=--force-confask,confmiss nvidia-l4t-init " +
-               package_names(facts).library;
+    if (list == MountList::cdi) {
+        const std::string spec = spec_of(*facts.containers);
+        const std::string command = "sudo nvidia-ctk cdi generate --output=" + spec;
+        return made_at_boot(spec) ? "sudo systemctl restart nvidia-cdi-refresh || " + command : command;
     }
-    for (const std::string& file : facts.containers->lists) {
-        if (file.find("/cdi/") != std::string::npos) return std::string(spec_command) + file;
-    }
-    return std::string(spec_command) + "/etc/cdi/nvidia.yaml";
+    std::string command =
+        "sudo apt-get install --reinstall -o Dpkg::Options::=--force-confask,confmiss nvidia-l4t-init " +
+        package_names(facts).library;
+    const bool links_at_boot = facts.release.known() && facts.release->line >= first_line_that_links_at_boot;
+    return links_at_boot ? command + " && sudo systemctl restart nv-load-gpu-libs" : command;
+}
+
+// Without this the spec of the next start lacks the nodes again. (source: a Thor set-up guide, a public GitHub file)
+std::string command_for_early_spec(const Facts& facts) {
+    if (!made_at_boot(spec_of(*facts.containers))) return command_for(facts, MountList::cdi);
+    const std::string folder = "/etc/systemd/system/nvidia-cdi-refresh.service.d";
+    return "sudo mkdir -p " + folder + " && printf '[Unit]\\nAfter=nv-load-display-modules.service\\n' | sudo tee " +
+           folder + "/after-driver.conf && sudo systemctl daemon-reload && sudo systemctl restart nvidia-cdi-refresh";
 }
 
 constexpr Remedy make_lists_anew{
@@ -38,14 +64,18 @@ constexpr Remedy make_lists_anew{
         "sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
 };
 
+constexpr Remedy make_spec_anew{
+    .apt = "Make the spec anew: {command}",
+    .nix = "Let NixOS make the CDI spec anew: sudo systemctl restart nvidia-container-toolkit-cdi-generator",
+    .other = "Make the spec anew: sudo nvidia-ctk cdi generate --output={spec}",
+};
+
 // Gathers what is not well of one sort: its first path for the sentence, the first few as evidence.
 class Complaint {
 public:
     void add(const std::string& what, const std::string& path, const std::string& source, MountList list) {
-        if (count_ == 0) {
-            path_ = path;
-            list_ = list;
-        }
+        if (count_ == 0) list_ = list;
+        if (names_.size() < most_names && std::count(names_.begin(), names_.end(), path) == 0) names_.push_back(path);
         ++count_;
         if (evidence_.size() < most_evidence) evidence_.push_back({what, path, source});
     }
@@ -54,14 +84,16 @@ public:
     [[nodiscard]] MountList list() const { return list_; }
     [[nodiscard]] const std::vector<Evidence>& evidence() const { return evidence_; }
 
-    // "/dev/nvidia0", "/dev/nvidia0 and 2 more"
+    // "/dev/nvidia0", "/dev/nvidia0, /dev/nvidiactl and 2 more"
     [[nodiscard]] std::string text() const {
-        return count_ < 2 ? path_ : path_ + " and " + std::to_string(count_ - 1) + " more";
+        std::string text;
+        for (const std::string& name : names_) text.append(text.empty() ? "" : ", ").append(name);
+        return count_ <= names_.size() ? text : text + " and " + std::to_string(count_ - names_.size()) + " more";
     }
 
 private:
     std::size_t count_ = 0;
-    std::string path_;
+    std::vector<std::string> names_;  // the first few
     MountList list_ = MountList::csv;
     std::vector<Evidence> evidence_;
 };
@@ -71,10 +103,19 @@ struct Complaints {
     Complaint other_driver;
     Complaint too_early;
     Complaint essential;
+    Complaint not_there;  // named by a CDI spec: an engine starts no container with it
     Complaint optional;
     std::string first_number;  // of another driver
     std::size_t judged = 0;    // entries
 };
+
+// Where a list names this file in a line that the toolkit passes over: "…/drivers.csv, line 7"; or empty.
+std::string unreadable_line(const Containers& containers, const std::string& path) {
+    for (const std::string& skipped : containers.skipped) {
+        if (skipped.find(path) != std::string::npos) return skipped.substr(0, skipped.find(": "));
+    }
+    return {};
+}
 
 Complaints gather(const Containers& containers, bool at_rest) {
     Complaints found;
@@ -82,17 +123,28 @@ Complaints gather(const Containers& containers, bool at_rest) {
         if (at_rest && mount.kind == MountKind::device) continue;
         ++found.judged;
         if (mount.empty) found.empty.add("empty", mount.path, mount.source, mount.list);
-        // A list may name what an older driver brought; it does no harm where nothing is there and nobody needs it.
-        if (!mount.other_driver.empty() && (mount.there || mount.essential)) {
+        // A CSV list may name what an older driver brought; it does no harm where nothing is there and nobody needs
+        // it, for the toolkit passes over what is not there. An engine does not pass over an entry of a CDI spec.
+        const bool counts = mount.there || mount.essential || mount.list == MountList::cdi;
+        if (!mount.other_driver.empty() && counts) {
             if (found.other_driver.count() == 0) found.first_number = mount.other_driver;
             found.other_driver.add("another driver's", mount.path, mount.source, mount.list);
         }
-        if (!mount.there && !mount.essential) found.optional.add("missing", mount.path, mount.source, mount.list);
+        if (mount.there) continue;
+        if (mount.list == MountList::cdi) {
+            found.not_there.add("missing", mount.path, mount.source, mount.list);
+        } else if (!mount.essential) {
+            found.optional.add("missing", mount.path, mount.source, mount.list);
+        }
     }
     for (const WithheldFile& file : containers.withheld) {
         const bool too_early = file.list == MountList::cdi && file.kind == MountKind::device && !file.listed;
         Complaint& complaint = too_early ? found.too_early : found.essential;
-        complaint.add(file.listed ? "listed and missing" : "not listed", file.path, file.source, file.list);
+        std::string why = file.listed ? "listed and missing" : "not listed";
+        if (const std::string line = unreadable_line(containers, file.path); !file.listed && !line.empty()) {
+            why = "what names it is no entry: " + line;
+        }
+        complaint.add(why, too_early ? file.path : file.path + " (" + why + ")", file.source, file.list);
     }
     return found;
 }
@@ -124,16 +176,31 @@ extern const Check container_mounts_exist{
             {"spec-too-early",
              Status::fail,
              "The CDI spec does not name {paths}, which this board has: it was made before the driver had loaded",
-             {.apt = "Make the spec anew, now that the driver has loaded: "
-                     "sudo systemctl restart nvidia-cdi-refresh || {command}",
+             {.apt = "Make the spec anew, now that the driver has loaded, and let a service that makes it at each "
+                     "start wait for the driver: {command}",
               .nix = "Let NixOS make the CDI spec anew: sudo systemctl restart nvidia-container-toolkit-cdi-generator",
-              .other = "Make the spec anew, now that the driver has loaded: {command}"}},
+              .other = "Make the spec anew, now that the driver has loaded: "
+                       "sudo nvidia-ctk cdi generate --output={spec}"}},
             {"essential-missing", Status::fail, "Containers lack what CUDA cannot do without: {paths}",
              make_lists_anew},
+            {"spec-names-missing", Status::fail,
+             "The CDI spec {spec} names {paths}, which this board does not have, so no container starts with it",
+             make_spec_anew},
+            {"spec-broken", Status::fail, "No container gets the GPU by CDI: {why}", make_spec_anew},
         },
     .judge = [](const Facts& facts) -> Finding {
         if (!facts.containers.known()) return because_missing(facts.containers.missing());
         const Containers& containers = *facts.containers;
+        const bool any_spec = std::any_of(containers.lists.begin(), containers.lists.end(),
+                                          [](const std::string& file) { return is_spec(file); });
+        if (!any_spec && !containers.broken.empty()) {
+            const Missing& broken = containers.broken.front();
+            return {.code = "spec-broken",
+                    .values = {{"why", broken.why},
+                               {"command", command_for(facts, MountList::cdi)},
+                               {"spec", spec_of(containers)}},
+                    .evidence = {{"CDI spec", "cannot be read", broken.source}}};
+        }
         if (containers.lists.empty()) {
             if (!containers.unread.empty()) return because_missing(containers.unread.front());
             return {.code = "no-lists"};
@@ -149,7 +216,10 @@ extern const Check container_mounts_exist{
         const auto fail = [&](std::string_view code, const Complaint& complaint) {
             finding.code = code;
             finding.values["paths"] = complaint.text();
-            finding.values["command"] = command_for(facts, complaint.list());
+            finding.values["spec"] = spec_of(containers);
+            finding.values["command"] = code == std::string_view("spec-too-early")
+                                            ? command_for_early_spec(facts)
+                                            : command_for(facts, complaint.list());
             finding.evidence.insert(finding.evidence.end(), complaint.evidence().begin(), complaint.evidence().end());
             return finding;
         };
@@ -167,6 +237,7 @@ extern const Check container_mounts_exist{
         }
         if (found.too_early.count() != 0) return fail("spec-too-early", found.too_early);
         if (found.essential.count() != 0) return fail("essential-missing", found.essential);
+        if (found.not_there.count() != 0) return fail("spec-names-missing", found.not_there);
         if (!containers.unread.empty()) return because_missing(containers.unread.front());
         finding.values["total"] = std::to_string(found.judged);
         finding.values["missing"] = std::to_string(found.optional.count());

@@ -5,6 +5,19 @@
 #include "daemon/checks/check.hpp"
 
 namespace jetcuda {
+namespace {
+
+// "docker", "docker and containerd", "docker, containerd and podman"
+std::string in_words(const std::vector<std::string>& names) {
+    std::string text;
+    for (std::size_t index = 0; index < names.size(); ++index) {
+        if (index != 0) text += index + 1 == names.size() ? " and " : ", ";
+        text += names[index];
+    }
+    return text;
+}
+
+}  // namespace
 
 extern const Check container_runtime_is_registered{
     .id = "container-runtime-is-registered",
@@ -23,15 +36,21 @@ extern const Check container_runtime_is_registered{
             {"no-toolkit", Status::not_applicable, "No NVIDIA container toolkit is installed"},
             {"no-engine", Status::not_applicable,
              "An NVIDIA container toolkit is installed, and no container engine is"},
+            {"settings-broken",
+             Status::fail,
+             "docker does not start, and no other container engine was told of NVIDIA's runtime: {why}",
+             {.yocto = "Mend the file, and start docker with it: vi {file} && systemctl restart docker",
+              .other =
+                  "Mend the file, have docker look at it, and start docker: "
+                  "sudoedit {file} && sudo dockerd --validate --config-file {file} && sudo systemctl restart docker"}},
             {"not-registered",
              Status::fail,
-             "An NVIDIA container toolkit is installed, and {engines} was not told of it",
+             "An NVIDIA container toolkit is installed, but {engines} {were} not told of it",
              {.apt = "Register NVIDIA's runtime: {command}",
               .nix = "Let NixOS make a CDI spec for the GPU (hardware.nvidia-container-toolkit.enable = true;), then: "
                      "sudo nixos-rebuild switch",
-              .yocto =
-                  "Put meta-tegra's settings for docker into the image, or register NVIDIA's runtime on the board: "
-                  "IMAGE_INSTALL:append = \" nvidia-docker\"",
+              .yocto = "Register NVIDIA's runtime on the board, and put the settings that this writes into the image, "
+                       "whose next update forgets them: {as_root}",
               .other = "Register NVIDIA's runtime: {command}"}},
         },
     .judge = [](const Facts& facts) -> Finding {
@@ -47,27 +66,40 @@ extern const Check container_runtime_is_registered{
             finding.code = "no-engine";
             return finding;
         }
-        std::string told;
-        std::string not_told;
+        std::vector<std::string> told;
+        std::vector<std::string> not_told;
         const Missing* unread = nullptr;
         for (const ContainerEngine& engine : containers.engines) {
             if (!engine.registered.known()) {
                 if (unread == nullptr) unread = &engine.registered.missing();
                 continue;
             }
-            std::string& names = *engine.registered ? told : not_told;
-            names.append(names.empty() ? "" : ", ").append(engine.name);
+            (*engine.registered ? told : not_told).push_back(engine.name);
             finding.evidence.push_back(
                 {engine.name, *engine.registered ? "knows NVIDIA's runtime" : "does not name NVIDIA's runtime",
                  engine.registered.source()});
         }
+        if (told.empty()) {
+            for (const ContainerEngine& engine : containers.engines) {
+                if (engine.broken.empty() || engine.registered.known()) continue;
+                finding.code = "settings-broken";
+                finding.values = {{"why", engine.broken}, {"file", engine.registered.missing().source}};
+                finding.evidence.push_back({engine.name, "does not start", engine.registered.missing().source});
+                return finding;
+            }
+        }
         if (told.empty() && unread != nullptr) return because_missing(*unread);
         // podman is told by a CDI spec, and no command registers a runtime with it.
         const std::string& first = containers.engines.front().name;
-        finding.values["command"] = first == "podman" ? "sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
-                                                      : "sudo nvidia-ctk runtime configure --runtime=" + first +
-                                                            " && sudo systemctl restart " + first;
-        finding.values["engines"] = told.empty() ? not_told : told;
+        const bool by_spec = first == "podman";
+        finding.values["command"] =
+            by_spec ? "sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
+                    : "sudo nvidia-ctk runtime configure --runtime=" + first + " && sudo systemctl restart " + first;
+        finding.values["as_root"] =
+            by_spec ? "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
+                    : "nvidia-ctk runtime configure --runtime=" + first + " && systemctl restart " + first;
+        finding.values["engines"] = in_words(told.empty() ? not_told : told);
+        finding.values["were"] = not_told.size() == 1 ? "was" : "were";
         finding.code = told.empty() ? "not-registered" : "ok";
         return finding;
     },

@@ -118,9 +118,7 @@ std::string_view name_of_state(const Facts& facts, const std::vector<CudaSet>& s
 }
 
 constexpr Remedy bring_whole_set{
-    .apt =
-        "Install the whole set that programs are to use, and remove what is left of the others: "
-        "sudo apt-get install {whole} && sudo apt-get purge {names}",
+    .apt = "Give programs one whole set: {command}",
     .nix = "Take all of CUDA from one cudaPackages set, then build: sudo nixos-rebuild boot && sudo reboot",
     .yocto = "Take all of CUDA from one branch of meta-tegra; who brings which: bitbake-layers show-recipes \"cuda-*\"",
     .other = "Install the whole set that programs are to use; what is there: ls -d /usr/local/cuda*",
@@ -222,8 +220,15 @@ extern const Check cuda_packages_agree{
                 finding.values["of_cudart"] = listed(of_cudart);
                 finding.values["of_others"] = listed(of_others);
                 finding.values["packages"] = listed(names_of(others));
-                finding.values["names"] = in_command(names_of(others));
-                finding.values["whole"] = whole;
+                // A set that this board's JetPack can run lacks its cudart; of one that it cannot, the libraries go.
+                const CudaVersion newest = set_of(*others.back()).value_or(versions.back());
+                const bool can_run =
+                    facts.reference.known() && facts.reference->cuda && newest.major <= facts.reference->cuda->major;
+                finding.values["command"] =
+                    can_run
+                        ? "sudo apt-get install cuda-cudart-" + std::to_string(newest.major) + '-' +
+                              std::to_string(newest.minor)
+                        : "sudo apt-get install " + whole + " && sudo apt-get purge " + in_command(names_of(others));
                 return finding;
             }
             if (const OldLinker old = find_old_linker(sets); old.asker != nullptr) {

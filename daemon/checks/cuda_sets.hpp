@@ -65,7 +65,7 @@ inline std::string listed(const std::vector<std::string>& names, std::size_t lim
 inline std::string in_command(const std::vector<std::string>& names) {
     const auto is_plain = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '.' || c == '-' || c == '_' ||
-               c == '/';
+               c == '/' || c == ':';
     };
     std::string text;
     for (const std::string& name : names) {
@@ -102,12 +102,14 @@ struct CudaSet {
     bool has_cudart = false;
 };
 
-// Ascending by version. Compilers, tools, headers, compat and meta-packages make no set: no program loads them.
+// Ascending by version. Compilers, tools, headers, compat and meta-packages make no set: no program loads them. Nor
+// does what is built for x86-64, of which cuda-packages-are-for-this-board tells.
 inline std::vector<CudaSet> library_sets(const Software& software) {
     std::vector<CudaSet> sets;
     for (const InstalledComponent& component : software.components) {
         const std::optional<CudaVersion> cuda = set_of(component);
         if (component.kind != ComponentKind::runtime || !cuda || !is_left(component)) continue;
+        if (component.build == CudaBuild::desktop) continue;
         auto place = std::find_if(sets.begin(), sets.end(), [&](const CudaSet& set) { return set.cuda >= *cuda; });
         if (place == sets.end() || place->cuda != *cuda) place = sets.insert(place, CudaSet{*cuda, {}, false});
         place->libraries.push_back(&component);

@@ -35,8 +35,10 @@ extern const Check cudnn_fits_cuda{
             {"other-cuda",
              Status::fail,
              "cuDNN {version} ({packages}) is built for CUDA {built}, but installed is CUDA {installed}",
-             {.apt = "Remove it and install the cuDNN of this JetPack, which is built for its CUDA: "
-                     "sudo apt-get purge {names} && sudo apt-get update && sudo apt-get install nvidia-cudnn",
+             {.apt =
+                  "Take the repository that it came from out of /etc/apt/sources.list.d, and install the cuDNN of this "
+                  "JetPack, which is built for its CUDA, in its place: "
+                  "sudo apt-get purge {names} && sudo apt-get update && sudo apt-get install {package}",
               .nix = "Take cuDNN from the same cudaPackages set as the rest of CUDA, then build: "
                      "sudo nixos-rebuild boot && sudo reboot",
               .yocto = "Take cuDNN and CUDA from one branch of meta-tegra: IMAGE_INSTALL:append = \" cudnn\"",
@@ -46,7 +48,12 @@ extern const Check cudnn_fits_cuda{
         },
     .judge = [](const Facts& facts) -> Finding {
         if (!facts.software.known()) return without_software(facts.software.missing());
-        return judge_built_for_cuda(facts, "cudnn", facts.reference.known() ? facts.reference->cudnn : std::nullopt);
+        Finding finding =
+            judge_built_for_cuda(facts, "cudnn", facts.reference.known() ? facts.reference->cudnn : std::nullopt);
+        // What brings JetPack's own, by NVIDIA's package lists for R35.6.4, R36.5.0 and R39.2.0.
+        const bool jetpack_5 = facts.release.known() && facts.release->line <= 35;
+        finding.values["package"] = jetpack_5 ? "nvidia-cudnn8" : "nvidia-cudnn";
+        return finding;
     },
 };
 

@@ -71,8 +71,10 @@ extern const Check device_nodes_are_accessible{
             {"closed-to-groups",
              Status::fail,
              "Members of video and render cannot open {node}: it belongs to {owner} with mode {mode}",
+             // dpkg keeps a changed file of /etc unless it is told otherwise.
              {.apt = "Put back the udev rules of the L4T release and let them run: "
-                     "sudo apt-get install --reinstall nvidia-l4t-init && sudo udevadm trigger",
+                     "sudo apt-get install --reinstall -o Dpkg::Options::=--force-confask,confnew,confmiss "
+                     "nvidia-l4t-init && sudo udevadm control --reload && sudo udevadm trigger",
               .nix =
                   "Let jetpack-nixos install its udev rules (hardware.nvidia-jetpack.enable = true;), then run them: "
                   "sudo udevadm trigger",

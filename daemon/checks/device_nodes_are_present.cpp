@@ -85,7 +85,7 @@ extern const Check device_nodes_are_present{
                 finding.values["kind"] = kind_text(wrong->status.kind);
                 finding.evidence.push_back({"no device node", finding.values["kind"], wrong->path});
             } else {
-                missing += (missing.empty() ? "" : ", ") + need.name;
+                missing += (missing.empty() ? "" : ", nor ") + need.name;
                 finding.evidence.push_back({"device node", "missing", need.name});
             }
         }

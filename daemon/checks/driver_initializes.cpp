@@ -60,6 +60,29 @@ constexpr Remedy one_release{
     .other = "Install libcuda and kernel modules of one release, then restart the machine: sudo reboot",
 };
 
+// Parts of the driver that only the data name are told by driver-libraries-are-complete, and fail nothing there. After
+// a crash they are its likeliest cause.
+std::string missing_parts(const Facts& facts) {
+    std::string names;
+    if (!facts.companions.known()) return names;
+    for (const DriverCompanion& companion : *facts.companions) {
+        const bool missing = companion.path.empty() || !companion.flaw.empty();
+        if (missing && !companion.extra) names.append(names.empty() ? "" : ", ").append(companion.name);
+    }
+    return names;
+}
+
+// The finding of a probe that died in this step, with what is missing of the driver.
+std::optional<Finding> death_with_parts(const ProbeAnswer& answer, ProbeStep step, const Facts& facts) {
+    std::optional<Finding> death = death_in(answer, step, facts);
+    const std::string parts = missing_parts(facts);
+    if (death && death->code == probe_crashed.code && !parts.empty()) {
+        death->code = "crashed-without-parts";
+        death->values["parts"] = parts;
+    }
+    return death;
+}
+
 }  // namespace
 
 extern const Check driver_initializes{
@@ -71,7 +94,8 @@ extern const Check driver_initializes{
     .why =
         "This is how every CUDA program begins. Where it fails, hangs or crashes, nothing that uses the GPU runs, "
         "however complete the files look.",
-    .reads = {"jetcuda-probe: open, version, init, memory, context", "device nodes of the GPU"},
+    .reads = {"jetcuda-probe: open, version, init, memory, context", "device nodes of the GPU",
+              "libraries that libcuda opens"},
     .needs = {"libcuda-is-found", "libcuda-is-genuine"},
     .codes =
         {
@@ -96,11 +120,15 @@ extern const Check driver_initializes{
              "cuInit of {libcuda} does not fit the kernel's side of the driver ({name}, {result})", one_release},
             {"compat-not-supported",
              Status::fail,
-             "cuInit of {libcuda} is a compat library that does not support this GPU ({name}, {result})",
-             {.apt = "Remove the compat package that is not for this board, and see which are there: "
-                     "dpkg -l 'cuda-compat*'",
-              .other = "Take the compat folder out of the loader's path, and see what it finds then: "
+             "{libcuda} is a compat library that does not support this GPU: cuInit answers {name} ({result})",
+             {.apt = "Put the driver's own library back in its place, and see which compat packages are there: "
+                     "sudo apt-get install --reinstall {packages} && sudo ldconfig; dpkg -l 'cuda-compat*'",
+              .other = "Take the compat library out of the driver's place, and see what the loader finds then: "
                        "ldconfig -p | grep libcuda"}},
+            {"crashed-without-parts", Status::fail,
+             "The driver crashed with {signal} in the step \"{step}\" of {libcuda}, and parts of the driver are "
+             "not there: {parts}",
+             reinstall_driver},
             {"unknown-error", Status::fail, "cuInit of {libcuda} fails without saying why ({name}, {result})",
              start_of_gpu},
             {"init-failed", Status::fail, "cuInit of {libcuda} fails with {name} ({result})", start_of_gpu},
@@ -153,7 +181,7 @@ extern const Check driver_initializes{
             return finding;
         };
         for (const ProbeStep before : {ProbeStep::open, ProbeStep::version}) {
-            if (const auto death = death_in(answer, before, facts)) return *death;
+            if (const auto death = death_with_parts(answer, before, facts)) return *death;
         }
         if (const StepAnswer* open = answer.step(ProbeStep::open); open != nullptr && !open->succeeded()) {
             return say("cannot-open", *open);
@@ -167,10 +195,10 @@ extern const Check driver_initializes{
         if (!init->succeeded() && !is_stub) {
             if (const DeviceNode* closed = closed_node(facts)) return no_permission(*closed);
         }
-        if (const auto death = death_in(answer, ProbeStep::init, facts)) return *death;
+        if (const auto death = death_with_parts(answer, ProbeStep::init, facts)) return *death;
         if (!init->succeeded()) return say(code_of_result(init->result), *init);
         for (const ProbeStep after : {ProbeStep::memory, ProbeStep::context}) {
-            if (const auto death = death_in(answer, after, facts)) return *death;
+            if (const auto death = death_with_parts(answer, after, facts)) return *death;
         }
         if (const StepAnswer* context = answer.step(ProbeStep::context); context != nullptr && !context->succeeded()) {
             const bool busy = context->end == StepEnd::answered &&

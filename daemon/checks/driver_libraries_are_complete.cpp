@@ -54,20 +54,28 @@ std::string expected_version(const DriverRelease& release, const std::string& ve
     return release.driver_version;
 }
 
-// The first companion of another release than libcuda, or than the ones before it.
-const DriverCompanion* of_another_release(const Facts& facts, std::string& expected) {
-    std::string seen;
+// A companion of another release than libcuda; where nothing says of which libcuda is, than the first companion.
+struct OddOne {
+    const DriverCompanion* companion = nullptr;
+    std::string expected;
+    std::string beside;  // the file that is of the expected release
+};
+
+OddOne find_of_another_release(const Facts& facts) {
+    const DriverCompanion* first = nullptr;
     for (const DriverCompanion& companion : *facts.companions) {
         if (companion.version.empty() || companion.path.empty()) continue;
-        expected = seen;
-        if (facts.libcuda_release.known()) {
-            const std::string recorded = expected_version(*facts.libcuda_release, companion.version);
-            if (!recorded.empty()) expected = recorded;
+        std::string expected;
+        if (facts.libcuda_release.known()) expected = expected_version(*facts.libcuda_release, companion.version);
+        const bool of_libcuda = !expected.empty();
+        if (!of_libcuda && first != nullptr) expected = first->version;
+        if (!expected.empty() && expected != companion.version) {
+            if (!of_libcuda) return {&companion, expected, first->path};
+            return {&companion, expected, facts.libcuda.known() ? facts.libcuda->path : std::string("libcuda")};
         }
-        if (!expected.empty() && expected != companion.version) return &companion;
-        seen = companion.version;
+        if (first == nullptr) first = &companion;
     }
-    return nullptr;
+    return {};
 }
 
 struct Sorted {
@@ -113,19 +121,19 @@ extern const Check driver_libraries_are_complete{
             {"jit-compiler-missing", Status::pass, "What {path} needs to load is there, but not {names}: {without}"},
             {"parts-missing", Status::pass, "What {path} needs to load is there, but not {names}: {without}"},
             {"found-by-loader", Status::pass,
-             "{names} is in none of the usual folders; the loader found it, for it has loaded {path}"},
+             "{names} {are} in none of the usual folders; the loader found {them}, for it has loaded {path}"},
             {"none-known", Status::not_applicable,
              "{path} names no library of the driver, and the data know of none that it opens"},
-            {"missing", Status::fail, "{names}, without which {path} does not load, is in no folder of the loader",
+            {"missing", Status::fail, "{names}, without which {path} does not load, {are} in no folder of the loader",
              put_back_libraries},
             {"missing-in-container", Status::fail,
-             "{names}, without which {path} does not load, was not mounted into this container", mend_container},
+             "{names}, without which {path} does not load, {were} not mounted into this container", mend_container},
             {"not-a-library", Status::fail, "{library}, which {path} works with, is no library to load: {flaw}",
              put_back_libraries},
             {"not-mounted-in-container", Status::fail,
              "{library}, which {path} works with, is empty: the host has no file to mount in its place",
              mend_container},
-            {"of-another-release", Status::fail, "{library} is of {version}, but {path} is of {expected}",
+            {"of-another-release", Status::fail, "{library} is of {version}, but {beside} is of {expected}",
              put_back_libraries},
         },
     .judge = [](const Facts& facts) -> Finding {
@@ -143,10 +151,13 @@ extern const Check driver_libraries_are_complete{
             return finding;
         }
         const Sorted sorted = sort_out(companions);
-        std::string expected;
-        const DriverCompanion* other = of_another_release(facts, expected);
+        const OddOne odd = find_of_another_release(facts);
         if (!sorted.missing.empty()) {
+            const bool one = sorted.missing.size() == 1;
             finding.values["names"] = listed(sorted.missing);
+            finding.values["are"] = one ? "is" : "are";
+            finding.values["were"] = one ? "was" : "were";
+            finding.values["them"] = one ? "it" : "them";
             finding.code = facts.scope.in_container ? "missing-in-container" : "missing";
             if (was_loaded(facts)) finding.code = "found-by-loader";
         } else if (sorted.damaged != nullptr) {
@@ -154,10 +165,11 @@ extern const Check driver_libraries_are_complete{
             finding.values["flaw"] = sorted.damaged->flaw;
             const bool placeholder = facts.scope.in_container && sorted.damaged->flaw == "empty";
             finding.code = placeholder ? "not-mounted-in-container" : "not-a-library";
-        } else if (other != nullptr) {
-            finding.values["library"] = other->path;
-            finding.values["version"] = other->version;
-            finding.values["expected"] = expected;
+        } else if (odd.companion != nullptr) {
+            finding.values["library"] = odd.companion->path;
+            finding.values["version"] = odd.companion->version;
+            finding.values["expected"] = odd.expected;
+            finding.values["beside"] = odd.beside;
             finding.code = "of-another-release";
         } else if (!sorted.absent.empty()) {
             const DriverCompanion& first = sorted.jit_compiler != nullptr ? *sorted.jit_compiler : *sorted.absent[0];

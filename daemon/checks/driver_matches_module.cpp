@@ -37,9 +37,9 @@ extern const Check driver_matches_module{
              Status::fail,
              "libcuda is of {libcuda_release}, the GPU module {module} of {module_release}",
              {.apt = "Bring both to one release, then restart the board: "
-                     "sudo apt-get update && sudo apt-get install {library} {kernel} && sudo reboot",
-              .nix = "Restart into the system that libcuda belongs to, instead of switching to it: "
-                     "sudo nixos-rebuild boot && sudo reboot",
+                     "sudo apt-get update && sudo apt-get install --reinstall {library} {kernel} && sudo reboot",
+              .nix = "Take out what replaces one of them, such as an overlay, and restart into the system that libcuda "
+                     "belongs to instead of switching to it: sudo nixos-rebuild boot && sudo reboot",
               .yocto =
                   "Build the image again from one branch of meta-tegra, kernel modules and libraries in one build: "
                   "IMAGE_INSTALL:append = \" tegra-libraries-cuda {recipe}\"",
@@ -80,13 +80,15 @@ extern const Check driver_matches_module{
             finding.code = "module-release-not-recorded";
             return finding;
         }
-        if (one_number || (both_of_l4t && *module.release->l4t == *libcuda.l4t)) {
+        // Where both have a number it tells more than the package that a file belongs to: files can be replaced.
+        const bool one_l4t = both_of_l4t && *module.release->l4t == *libcuda.l4t;
+        if (both_numbered ? one_number : one_l4t) {
             finding.code = "ok";
             finding.values["both"] = one_number ? "driver " + libcuda.driver_version : libcuda_text;
             return finding;
         }
         finding.code = "releases-differ";
-        if (!both_of_l4t) {
+        if (!both_of_l4t || one_l4t) {
             // One side's L4T release beside the other's driver number would compare nothing.
             libcuda_text = "driver " + libcuda.driver_version;
             finding.values["module_release"] = "driver " + module.release->driver_version;

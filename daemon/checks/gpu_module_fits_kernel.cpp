@@ -34,14 +34,22 @@ extern const Check gpu_module_fits_kernel{
             {"built-for-another-kernel",
              Status::fail,
              "{module} on disk was built for the kernel {vermagic}, but {now}",
-             {.apt = "Install the kernel and its modules as one set, then restart the board: "
-                     "sudo apt-get install --reinstall {packages} && sudo reboot",
+             {.apt = "Install the kernel and its modules as one set (a kernel of your own needs NVIDIA's out-of-tree "
+                     "modules built for it), then restart the board: sudo apt-get install --reinstall {packages} && "
+                     "sudo reboot",
               .nix = "Build kernel and modules from one configuration and restart into them: "
                      "sudo nixos-rebuild boot && sudo reboot",
               .yocto = "Build the kernel and its out-of-tree modules in one build: "
                        "IMAGE_INSTALL:append = \" {recipe}\"",
               .other = "Build the module for the running kernel, or start the kernel it was built for: "
                        "modinfo -F vermagic {file}; uname -r"}},
+            // Developer guide of Jetson Linux, Kernel Customization, Building the NVIDIA Out-of-Tree Modules.
+            {"not-built-for-own-kernel",
+             Status::fail,
+             "There is no {module} module for the {which} kernel {kernel}, which is no kernel of L4T's packages",
+             {.other = "Build NVIDIA's out-of-tree modules of this L4T release for it, in the folder of their sources, "
+                       "and restart the board (or start L4T's own kernel): "
+                       "make modules && sudo -E make modules_install && sudo depmod -a {kernel} && sudo reboot"}},
             {"not-installed",
              Status::fail,
              "There is no {module} module for the {which} kernel {kernel}",
@@ -75,7 +83,9 @@ extern const Check gpu_module_fits_kernel{
         if (!file.known()) {
             if (!file.lacks(Lack::not_there)) return because_missing(file.missing());
             const bool works = running.presence == ModulePresence::loaded && !facts.scope.system;
-            finding.code = works ? "loaded-without-file" : "not-installed";
+            finding.code = works                            ? "loaded-without-file"
+                           : runs_kernel_of_ones_own(facts) ? "not-built-for-own-kernel"
+                                                            : "not-installed";
             return finding;
         }
         const std::string built_for = file->vermagic.substr(0, file->vermagic.find(' '));

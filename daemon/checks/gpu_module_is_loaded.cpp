@@ -5,6 +5,25 @@
 #include "daemon/checks/package_names.hpp"
 
 namespace jetcuda {
+namespace {
+
+// NVIDIA builds nvidia.ko twice for R39 (Makefile of the out-of-tree modules): updates/opensrc-disp holds the one for
+// Orin, which drives displays, updates/opensource-gpu-disp the one for Thor. True where modprobe takes the former. R38
+// has one build, for Thor, in updates/opensrc-disp (OE4T/meta-tegra, patch 0001 to the Makefile of 580.00).
+constexpr int first_line_with_two_builds = 39;
+
+bool is_display_build(const ModuleFile& file) { return file.path.find("/opensrc-disp/") != std::string::npos; }
+
+bool has_two_builds(const Facts& facts) {
+    return facts.release.known() && facts.release->line >= first_line_with_two_builds;
+}
+
+bool is_another_build(const RunningModule& loaded, const ModuleFile& file) {
+    const auto differ = [](const std::string& a, const std::string& b) { return !a.empty() && !b.empty() && a != b; };
+    return differ(loaded.build_id, file.build_id) || differ(loaded.srcversion, file.srcversion);
+}
+
+}  // namespace
 
 extern const Check gpu_module_is_loaded{
     .id = "gpu-module-is-loaded",
@@ -24,12 +43,28 @@ extern const Check gpu_module_is_loaded{
             {"not-loaded",
              Status::fail,
              "{module}, which drives the GPU of this board, is not loaded",
-             {.nix = "Enable the Jetson modules of jetpack-nixos (hardware.nvidia-jetpack.enable = true;), or load it "
-                     "now and read what the kernel says: sudo modprobe {module}; sudo dmesg | grep -i {module}",
+             {.nix =
+                  "Enable the Jetson modules of jetpack-nixos (hardware.nvidia-jetpack.enable = true;), take {module} "
+                  "out of boot.blacklistedKernelModules, or load it now and read what the kernel says: "
+                  "sudo modprobe {module}; sudo dmesg | grep -i {module}",
               .yocto = "Put the module into the image (IMAGE_INSTALL:append = \" {recipe}\"), or load it now and read "
                        "what the kernel says: modprobe {module}; dmesg | grep -i {module}",
-              .other = "Load it, and read what the kernel says if it refuses: "
-                       "sudo modprobe {module}; sudo dmesg | grep -i {module}"}},
+              .other =
+                  "Load it, read what the kernel says if it refuses, and look for a line that keeps it out at every "
+                  "start: sudo modprobe {module}; sudo dmesg | grep -i {module}; grep -rnw {module} "
+                  "/etc/modprobe.d /lib/modprobe.d"}},
+            {"other-variant",
+             Status::fail,
+             "The loaded {module} is {file}, the build for Orin that drives displays only; this board needs the one of "
+             "updates/opensource-gpu-disp",
+             {.apt = "Put back what chooses the build for this board (depmod.d) and the build itself, then restart: "
+                     "sudo apt-get install --reinstall nvidia-l4t-init nvidia-l4t-init-openrm "
+                     "nvidia-l4t-kernel-openrm && sudo depmod && sudo reboot",
+              .nix = "Name the board's own module, so that jetpack-nixos chooses the build for it, then build and "
+                     "restart: hardware.nvidia-jetpack.som = \"thor-agx\";",
+              .yocto = "Build the image for the board that it runs on: MACHINE = \"jetson-agx-thor-devkit\"",
+              .other = "Let depmod prefer the build for this board, then restart: "
+                       "grep -rn nvidia /etc/depmod.d /lib/depmod.d"}},
             {"uvm-missing",
              Status::fail,
              "{module} is loaded, but nvidia-uvm, without which CUDA does not start on this board, is not",
@@ -61,6 +96,13 @@ extern const Check gpu_module_is_loaded{
             return finding;
         }
         const bool needs_uvm = module.running.name == "nvidia";
+        if (needs_uvm && has_two_builds(facts) && module.file.known() && is_display_build(*module.file) &&
+            !is_another_build(module.running, *module.file)) {
+            finding.code = "other-variant";
+            finding.values["file"] = module.file->path;
+            finding.evidence.push_back({"module file", module.file->path, module.file.source()});
+            return finding;
+        }
         if (needs_uvm && !module.uvm) {
             return because_missing({Lack::not_asked, "nobody looked for nvidia-uvm", source});
         }

@@ -22,6 +22,15 @@ extern const Check kernel_modules_are_installed{
             {"ok", Status::pass, "The {which} kernel {kernel} has its modules in {directory}"},
             {"built-in", Status::pass,
              "The {which} kernel {kernel} has {module} built in and needs no modules for the GPU"},
+            {"loaded-without-modules", Status::not_applicable,
+             "{module} is loaded, so the running kernel {kernel} had its modules when it was; none of them is on disk "
+             "now"},
+            {"no-modules-of-own-kernel",
+             Status::fail,
+             "The GPU of this board has no module to load: {others}, and {kernel} is no kernel of L4T's packages",
+             {.other = "Install its modules from the folder that it was built in, then NVIDIA's out-of-tree modules "
+                       "built for it, and restart the board (or start L4T's own kernel): "
+                       "sudo make modules_install && sudo depmod -a {kernel} && sudo reboot"}},
             {"no-modules",
              Status::fail,
              "The GPU of this board has no module to load: {others}",
@@ -59,7 +68,14 @@ extern const Check kernel_modules_are_installed{
         if (!facts.kernel_modules.known() && !facts.kernel_modules.lacks(Lack::not_there)) {
             return because_missing(facts.kernel_modules.missing());
         }
-        finding.code = "no-modules";
+        // What the kernel has taken it keeps. Modules that went since then are told by no-reboot-is-pending.
+        const bool loaded = facts.gpu_module.known() && facts.gpu_module->running.presence == ModulePresence::loaded;
+        if (loaded && !facts.scope.system) {
+            finding.code = "loaded-without-modules";
+            finding.values["module"] = facts.gpu_module->running.name;
+            return finding;
+        }
+        finding.code = runs_kernel_of_ones_own(facts) ? "no-modules-of-own-kernel" : "no-modules";
         std::string others = facts.kernel_modules.known() ? "" : facts.kernel_modules.missing().why;
         if (others.empty()) others = "no modules of the " + which + " kernel " + kernel + " are installed";
         finding.values["others"] = others;

@@ -58,8 +58,10 @@ extern const Check l4t_packages_agree{
             {"release-file-differs",
              Status::fail,
              "The system says that it is L4T {of_file}, but every package of L4T ({count}) is of {l4t}",
+             // dpkg keeps a changed file of /etc unless it is told otherwise.
              {.apt = "Put back the release file of the installed release, then look at its first line: "
-                     "sudo apt-get install --reinstall nvidia-l4t-core && head -n 1 /etc/nv_tegra_release",
+                     "sudo apt-get install --reinstall -o Dpkg::Options::=--force-confask,confnew,confmiss "
+                     "nvidia-l4t-core && head -n 1 /etc/nv_tegra_release",
               .nix = "Restart into one system, so that its release file and its packages are of one build: "
                      "sudo nixos-rebuild boot && sudo reboot",
               .yocto = "Put the release file of the same branch of meta-tegra into the image: "

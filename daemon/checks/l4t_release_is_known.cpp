@@ -36,8 +36,10 @@ extern const Check l4t_release_is_known{
             {"garbled",
              Status::fail,
              "The L4T release cannot be read: {why}",
+             // dpkg keeps a changed file of /etc unless it is told otherwise.
              {.apt = "Put back the release file of the package it belongs to: "
-                     "sudo apt-get install --reinstall nvidia-l4t-core",
+                     "sudo apt-get install --reinstall -o Dpkg::Options::=--force-confask,confnew,confmiss "
+                     "nvidia-l4t-core",
               .nix = "Let the system write the file again: "
                      "sudo nixos-rebuild boot && sudo reboot",
               .yocto = "Put the release file of meta-tegra into the image: "
@@ -48,7 +50,7 @@ extern const Check l4t_release_is_known{
              Status::unknown,
              "Nothing on this system names its L4T release",
              {.apt = "Install the package that holds the release file: "
-                     "sudo apt-get install --reinstall nvidia-l4t-core",
+                     "sudo apt-get install --reinstall -o Dpkg::Options::=--force-confmiss nvidia-l4t-core",
               .nix = "Enable the Jetson modules of jetpack-nixos: hardware.nvidia-jetpack.enable = true;",
               .yocto = "Put the release file of meta-tegra into the image: "
                        "IMAGE_INSTALL:append = \" nv-tegra-release\"",

@@ -9,8 +9,10 @@ namespace {
 
 // The driver lies in its place, and the loader's cache was read and leads to no libcuda at all. An image may get its
 // cache at the first start, a container's image may set LD_LIBRARY_PATH for what is mounted into it, and on NixOS
-// programs bring their own search path.
+// programs bring their own search path. What no loader of this board could take, ldconfig does not enter: that it is
+// of another machine, or no library, another check says.
 bool is_beside_search(const Facts& facts) {
+    if (!facts.libcuda->elf || facts.libcuda->machine != ElfMachine::aarch64) return false;
     if (facts.libcuda->linked_at_boot || !facts.libcuda_search.known()) return false;
     if (facts.scope.at_rest || facts.scope.in_container) return false;
     if (facts.distribution.known() && *facts.distribution == Distribution::nixos) return false;

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "daemon/checks/check.hpp"
-#include "daemon/checks/package_names.hpp"
+#include "daemon/checks/libcuda_kinds.hpp"
 
 namespace jetcuda {
 namespace {
@@ -20,84 +20,48 @@ constexpr Remedy take_away_winner{
         "jetcuda-check which-libcuda",
 };
 
-bool same_file(const LibcudaFile& left, const LibcudaFile& right) {
-    if (left.real_path == right.real_path) return true;
-    return !left.build_id.empty() && left.build_id == right.build_id && left.size == right.size;
+// What a program could load in place of the driver's own.
+bool is_foreign(LibcudaKind kind) {
+    return kind == LibcudaKind::stub || kind == LibcudaKind::other_driver || kind == LibcudaKind::other_gpu ||
+           kind == LibcudaKind::discrete;
 }
 
-bool has_folder(std::string_view path, std::string_view name) {
-    const std::size_t end = path.rfind('/');
-    if (end == std::string_view::npos) return false;
-    const std::string_view folder = path.substr(0, end);
-    return folder.substr(folder.rfind('/') + 1) == name;
+// The command that takes a line of the loader's configuration back, where that is what leads to a library:
+// "/etc/ld.so.cache, from /etc/ld.so.conf.d/x.conf, line 1". Empty: something else does.
+std::string command_against(std::string_view named_by) {
+    constexpr std::string_view before_number = ", line ";
+    const std::size_t file = named_by.rfind("/etc/ld.so.conf");
+    const std::size_t line = named_by.rfind(before_number);
+    if (file == std::string_view::npos || line == std::string_view::npos || line < file) return {};
+    const std::string number(named_by.substr(line + before_number.size()));
+    return "sudo sed -i '" + number + "s/^/#/' " + std::string(named_by.substr(file, line - file)) +
+           " && sudo ldconfig && ldconfig -p | grep libcuda";
 }
 
-// What a libcuda is beside the release's own.
-enum class Kind { own, compat, other_compat, stub, broken, other_machine, other_driver };
-
-class Sorting {
-public:
-    explicit Sorting(const Facts& facts) : facts_(facts) {}
-
-    [[nodiscard]] Kind kind_of(const LibcudaFile& file) const {
-        if (same_file(file, *facts_.libcuda)) return Kind::own;
-        if (!file.elf) return Kind::broken;
-        if (file.machine != ElfMachine::aarch64) return Kind::other_machine;
-        if (file.stub) return Kind::stub;
-        if (const CompatFolder* folder = compat_folder(file)) {
-            return fits_board(folder->product) ? Kind::compat : Kind::other_compat;
-        }
-        for (const std::string_view name : {"compat", "compat_orin"}) {
-            if (has_folder(file.path, name) || has_folder(file.real_path, name)) return Kind::compat;
-        }
-        return Kind::other_driver;
-    }
-
-    [[nodiscard]] const LibcudaSighting* sighting_of(std::string_view real_path) const {
-        const auto& all = facts_.libcuda_search->all;
-        const auto found =
-            std::find_if(all.begin(), all.end(), [&](const LibcudaSighting& s) { return s.real_path == real_path; });
-        return found == all.end() ? nullptr : &*found;
-    }
-
-private:
-    [[nodiscard]] const CompatFolder* compat_folder(const LibcudaFile& file) const {
-        if (!facts_.compat) return nullptr;
-        for (const CompatFolder& folder : facts_.compat->folders) {
-            if (same_file(folder.library, file)) return &folder;
-        }
-        return nullptr;
-    }
-
-    // Whether it fits in every other way, the checks of compat say.
-    [[nodiscard]] bool fits_board(CompatProduct product) const {
-        if (!facts_.board || !facts_.board->soc || product == CompatProduct::not_recorded) return true;
-        const bool server_build = product == CompatProduct::sbsa;
-        return server_build == (facts_.board->soc->gpu_variant == "openrm");
-    }
-
-    const Facts& facts_;
-};
-
-// The file at which this search ended: taken, or none that the loader could load. Null: it met none.
-const LoaderStep* end_of(const LoaderAnswer& answer) {
-    if (answer.steps.empty()) return nullptr;
-    const LoaderStep& last = answer.steps.back();
-    const bool ended = last.outcome == LoaderStep::Outcome::taken || last.outcome == LoaderStep::Outcome::no_library;
-    return ended ? &last : nullptr;
-}
-
-std::string_view code_for(Kind kind) {
+std::string_view code_for(LibcudaKind kind) {
     switch (kind) {
-        case Kind::own:
-        case Kind::compat:
-        case Kind::other_machine: return {};
-        case Kind::other_compat: return "other-compat-wins";
-        case Kind::stub: return "stub-wins";
-        case Kind::broken: return "broken-file-wins";
-        case Kind::other_driver: return "other-driver-wins";
+        case LibcudaKind::own:
+        case LibcudaKind::compat:
+        case LibcudaKind::other_machine: return {};
+        case LibcudaKind::other_compat: return "other-compat-wins";
+        case LibcudaKind::stub: return "stub-wins";
+        case LibcudaKind::broken: return "broken-file-wins";
+        case LibcudaKind::other_gpu:
+        case LibcudaKind::discrete:
+        case LibcudaKind::other_driver: return "other-driver-wins";
     }
     return {};
+}
+
+// No search of the loader leads to it: the path is written into each program.
+const CompatFolder* linked_by_nixpkgs(const Facts& facts) {
+    if (!facts.compat) return nullptr;
+    for (const CompatFolder& folder : facts.compat->folders) {
+        const bool linked = std::any_of(folder.enabled_by.begin(), folder.enabled_by.end(),
+                                        [](const CompatEnabling& how) { return how.by_nixpkgs; });
+        if (linked) return &folder;
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -122,6 +86,9 @@ extern const Check libcuda_is_unambiguous{
             {"compat-enabled", Status::pass,
              "{asker} gets {path}, a cuda_compat that was enabled on purpose ({named_by}); no other libcuda is in the "
              "way"},
+            {"compat-by-nixpkgs", Status::pass,
+             "Programs get {own}, save the CUDA programs of nixpkgs, which links {path}, a cuda_compat, into them; no "
+             "other libcuda is in their way"},
             {"linked-at-boot", Status::pass,
              "Nothing in this image stands in the way of {own}, which is linked for the loader at each start"},
             {"search-not-recorded", Status::not_applicable,
@@ -146,7 +113,7 @@ extern const Check libcuda_is_unambiguous{
             {"second-in-search",
              Status::fail,
              "Behind {own} the loader knows a second libcuda, {path}, which wins as soon as the order changes",
-             {.apt = "Remove what brought it there ({named_by} leads to it): dpkg -S {path}",
+             {.apt = "Remove what brought it there ({named_by} leads to it): dpkg -S {real}",
               .nix = "Take what puts it there out of the configuration, then switch: sudo nixos-rebuild switch",
               .yocto = "Take what brings it out of the image: opkg search {path}",
               .other = "Remove it, or its folder from the loader's configuration ({named_by}): "
@@ -156,20 +123,28 @@ extern const Check libcuda_is_unambiguous{
         if (!facts.libcuda.known()) return because_missing(facts.libcuda.missing());
         if (!facts.libcuda_search.known()) return because_missing(facts.libcuda_search.missing());
         const LibcudaSearch& search = *facts.libcuda_search;
-        const Sorting sorting(facts);
+        const LibcudaSorting sorting(facts);
         Finding finding{.values = {{"own", facts.libcuda->path}},
                         .evidence = {{"libcuda of the release", facts.libcuda->real_path, facts.libcuda.source()}}};
         const auto name = [&](std::string_view code, const LibcudaSighting& sighting, std::string asker) {
             if (!asker.empty()) asker[0] = asker[0] == 'a' && asker[1] == ' ' ? 'A' : asker[0];
             finding.code = code;
             finding.values["path"] = sighting.path;
+            finding.values["real"] = sighting.real_path;
             finding.values["named_by"] = sighting.named_by;
             finding.values["flaw"] = sighting.file.flaw;
             const std::string_view kind = ".service";
             const bool of_unit = asker.size() > kind.size() && asker.substr(asker.size() - kind.size()) == kind;
+            // Other libraries may lie in the folder of a stray file, and a compat has its folder to itself.
+            const bool stray = code == "stub-wins" || code == "broken-file-wins";
             finding.values["command"] =
                 of_unit ? "sudo systemctl edit --full " + asker + " && sudo systemctl restart " + asker
-                        : "sudo ldconfig && ldconfig -p | grep libcuda";
+                : stray ? "sudo rm " + sighting.path + " && sudo ldconfig && ldconfig -p | grep libcuda"
+                : code == "other-compat-wins" ? command_against(sighting.named_by)
+                                              : std::string();
+            if (finding.values["command"].empty()) {
+                finding.values["command"] = "sudo ldconfig && ldconfig -p | grep libcuda";
+            }
             finding.values["asker"] = std::move(asker);
         };
         // Every asker is told as evidence; the first that gets something wrong gives the finding its words.
@@ -188,8 +163,8 @@ extern const Check libcuda_is_unambiguous{
             LibcudaSighting sighting = *found;
             sighting.path = end->path;
             if (&answer != &search.plain && end->source != "/etc/ld.so.cache") sighting.named_by = end->source;
-            const Kind kind = sorting.kind_of(found->file);
-            if (kind == Kind::compat && compat == nullptr) {
+            const LibcudaKind kind = sorting.kind_of(found->file);
+            if (kind == LibcudaKind::compat && compat == nullptr) {
                 compat = &*found;
                 compat_asker = answer.asker;
             }
@@ -201,8 +176,8 @@ extern const Check libcuda_is_unambiguous{
 
         if (search.after_ldconfig) {
             const LibcudaSighting* next = sorting.sighting_of(search.after_ldconfig->real_path);
-            const Kind kind = next != nullptr ? sorting.kind_of(next->file) : Kind::own;
-            if (kind == Kind::stub || kind == Kind::other_driver || kind == Kind::other_compat) {
+            const LibcudaKind kind = next != nullptr ? sorting.kind_of(next->file) : LibcudaKind::own;
+            if (is_foreign(kind) || kind == LibcudaKind::other_compat) {
                 finding.evidence.push_back({"after the next ldconfig", next->path, next->named_by});
                 name("wins-after-ldconfig", *next, "");
                 return finding;
@@ -211,14 +186,20 @@ extern const Check libcuda_is_unambiguous{
         const bool plain_has_own = end_of(search.plain) != nullptr;
         for (const LibcudaSighting& sighting : search.all) {
             const bool of_unit = sighting.named_by.rfind("LD_", 0) == 0;
-            const Kind kind = sorting.kind_of(sighting.file);
-            if (of_unit || (kind != Kind::stub && kind != Kind::other_driver)) continue;
+            const LibcudaKind kind = sorting.kind_of(sighting.file);
+            if (of_unit || !is_foreign(kind)) continue;
             finding.evidence.push_back({"a second libcuda", sighting.path, sighting.named_by});
             if (finding.code.empty()) name("second-in-search", sighting, "");
         }
         if (!finding.code.empty()) return finding;
+        const CompatFolder* const linked = linked_by_nixpkgs(facts);
         if (compat != nullptr) {
             name("compat-enabled", *compat, compat_asker);
+        } else if (linked != nullptr && plain_has_own) {
+            finding.code = "compat-by-nixpkgs";
+            finding.values["path"] = linked->library.path;
+            finding.evidence.push_back(
+                {"CUDA programs of nixpkgs get", linked->library.path, linked->enabled_by.front().source});
         } else if (plain_has_own) {
             finding.code = "ok";
         } else {

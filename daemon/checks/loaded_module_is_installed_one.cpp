@@ -3,6 +3,7 @@
 // The build id tells the two apart, or srcversion where there is none; with neither nothing can be said.
 
 #include "daemon/checks/check.hpp"
+#include "daemon/checks/package_names.hpp"
 
 namespace jetcuda {
 
@@ -16,7 +17,8 @@ extern const Check loaded_module_is_installed_one{
         "After an update without a restart the old module meets the new libraries. What works now may stop working "
         "at the next start, and what fails now may be mended by it.",
     .reads = {"loaded GPU module", "GPU module file"},
-    .needs = {"gpu-module-is-loaded"},
+    // An update that waits for its restart is why the two differ.
+    .needs = {"gpu-module-is-loaded", "no-reboot-is-pending"},
     .codes =
         {
             {"ok", Status::pass, "The loaded {module} is the one on disk: both have the {kind} {loaded}"},
@@ -35,16 +37,24 @@ extern const Check loaded_module_is_installed_one{
              "{module} is loaded, but there is no file of it for the running kernel: it will be missing after a "
              "restart "
              "unless something else brings it",
-             {.nix = "Build the system again and restart into it: sudo nixos-rebuild boot && sudo reboot",
-              .other = "See where the module comes from, and install the package of the running kernel's modules: "
-                       "modinfo {module}"}},
+             {.apt = "Install the package that holds it, unless a kernel of your own brings it from elsewhere: "
+                     "sudo apt-get install --reinstall {packages}",
+              .nix = "Build the system again and restart into it: sudo nixos-rebuild boot && sudo reboot",
+              .yocto = "Put the module into the image: IMAGE_INSTALL:append = \" {recipe}\"",
+              .other = "Put the file of the module back among those of the running kernel; where it belongs: "
+                       "ls /lib/modules/{kernel}"}},
         },
     .judge = [](const Facts& facts) -> Finding {
         if (facts.scope.at_rest) return {.code = "not-running"};
         if (!facts.gpu_module.known()) return because_missing(facts.gpu_module.missing());
         const RunningModule& loaded = facts.gpu_module->running;
         const Fact<ModuleFile>& file = facts.gpu_module->file;
-        Finding finding{.values = {{"module", loaded.name}}};
+        const PackageNames packages = package_names(facts);
+        Finding finding{
+            .values = {{"module", loaded.name},
+                       {"packages", packages.kernel},
+                       {"recipe", packages.recipe},
+                       {"kernel", facts.kernel_release.known() ? *facts.kernel_release : std::string("$(uname -r)")}}};
         if (loaded.presence == ModulePresence::built_in) {
             finding.code = "built-in";
             return finding;

@@ -4,19 +4,10 @@
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/cuda_sets.hpp"
+#include "daemon/checks/discrete_gpu.hpp"
 #include "daemon/checks/package_names.hpp"
 
 namespace jetcuda {
-namespace {
-
-bool is_igx(const Facts& facts) {
-    if (!facts.board.known() || !facts.board->soc) return false;
-    const auto& modules = facts.board->soc->modules;
-    const auto module = modules.find(facts.board->module);
-    return module != modules.end() && module->second.find("IGX") != std::string::npos;
-}
-
-}  // namespace
 
 extern const Check no_desktop_driver_is_installed{
     .id = "no-desktop-driver-is-installed",
@@ -39,8 +30,11 @@ extern const Check no_desktop_driver_is_installed{
              "A driver for discrete GPUs is installed beside the one of L4T: {packages}",
              {.apt = "Remove it, and put back what it may have replaced: sudo apt-get purge {names} && "
                      "sudo apt-get install --reinstall {driver} && sudo ldconfig && sudo reboot",
-              .nix = "Take \"nvidia\" out of services.xserver.videoDrivers, so that the driver of jetpack-nixos is "
-                     "the only one, then build and restart: sudo nixos-rebuild boot && sudo reboot",
+              // jetpack-nixos turns nixpkgs's own NVIDIA module off, and puts "nvidia" into videoDrivers itself.
+              // (source: its modules/graphics.nix)
+              .nix = "Take hardware.nvidia.* and packages of nvidia_x11 out of the configuration, so that the driver "
+                     "of jetpack-nixos is the only one, then build and restart: "
+                     "sudo nixos-rebuild boot && sudo reboot",
               .yocto = "Take the package out of the image and build it again: IMAGE_INSTALL:remove = \"{names}\"",
               .other = "Remove the packages, then see which libcuda the loader finds: ldconfig -p | grep libcuda"}},
             no_package_database,
@@ -63,7 +57,7 @@ extern const Check no_desktop_driver_is_installed{
                           {"driver", package_names(facts).library},
                           {"module", "module"}};
         finding.code = "desktop-driver";
-        if (is_igx(facts)) {
+        if (may_have_discrete_gpu(facts)) {
             finding.code = "igx-discrete-gpu";
             finding.values["module"] = facts.board->soc->modules.at(facts.board->module);
             finding.evidence.push_back({"module", facts.board->module, facts.board.source()});

@@ -29,7 +29,7 @@ extern const Check no_gpu_fault_since_boot{
                        "restart the board: sudo systemctl restart systemd-journald"}},
             {"faults",
              Status::fail,
-             "Since this boot the kernel has reported {faults}",
+             "The kernel's log of this boot tells of GPU faults: {faults}",
              {.other = "Read what came before the first of them, and restart the board if CUDA programs fail now: "
                        "sudo journalctl -k -b | grep -E \"nvgpu|host1x|NVRM\"; sudo reboot"}},
         },

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "probes/facts.hpp"
 
@@ -27,6 +28,17 @@ inline PackageNames package_names(const Facts& facts) {
     if (line >= 38) names.kernel += " nvidia-l4t-kernel" + variant;
     if (line >= 39) names.library += " nvidia-l4t-cuda" + variant;
     return names;
+}
+
+// A kernel that none of these packages holds: its owner built it, and its modules come from where it was built. On
+// Ubuntu L4T's kernels are named so; NixOS and Yocto build both together.
+inline bool runs_kernel_of_ones_own(const Facts& facts) {
+    if (!facts.kernel_release.known() || !facts.distribution.known() || facts.scope.system) return false;
+    constexpr std::string_view ending = "-tegra";
+    const std::string& kernel = *facts.kernel_release;
+    const bool of_l4t =
+        kernel.size() >= ending.size() && kernel.compare(kernel.size() - ending.size(), ending.size(), ending) == 0;
+    return *facts.distribution == Distribution::ubuntu && !of_l4t;
 }
 
 }  // namespace jetcuda

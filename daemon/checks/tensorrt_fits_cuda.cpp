@@ -43,7 +43,9 @@ extern const Check tensorrt_fits_cuda{
             {"other-cuda",
              Status::fail,
              "TensorRT {version} ({packages}) is built for CUDA {built}, but installed is CUDA {installed}",
-             {.apt = "Remove it and install the TensorRT of this JetPack, which is built for its CUDA: "
+             {.apt = "Take the repository that it came from out of /etc/apt/sources.list.d, and install the TensorRT "
+                     "of this "
+                     "JetPack, which is built for its CUDA, in its place: "
                      "sudo apt-get purge {names} && sudo apt-get update && sudo apt-get install nvidia-tensorrt",
               .nix = "Take TensorRT from the same cudaPackages set as the rest of CUDA, then build: "
                      "sudo nixos-rebuild boot && sudo reboot",

@@ -77,7 +77,8 @@ private:
         const bool own = !device || find(entry, "hostPath") != nullptr;
         std::string path = clean_path(text_of(entry, own ? "hostPath" : "path", place + '.'));
         if (path.empty() || !seen_.insert(path).second) return;
-        if (spec_.entries.size() == entries_of_one_list) throw CdiFlaw("it has more entries than any driver has files");
+        if (spec_.entries.size() == entries_of_one_list)
+            throw CdiFlaw("it has more entries than any driver has files", false);
         spec_.entries.push_back({MountList::cdi, kind, std::move(path), path_in_file(place)});
     }
 
@@ -91,6 +92,17 @@ private:
     std::set<std::string, std::less<>> seen_;
 };
 
+// Engines read a spec as YAML whatever its name, and YAML takes more than JSON does: a comma too many, for one.
+// (source: cncf-tags/container-device-interface pkg/cdi/spec.go)
+bool is_yaml(std::string_view text) {
+    try {
+        parse_yaml(text);
+        return true;
+    } catch (const YamlFlaw& flaw) {
+        return !flaw.syntax;
+    }
+}
+
 }  // namespace
 
 bool CdiSpec::for_gpu() const {
@@ -102,9 +114,9 @@ CdiSpec parse_cdi(std::string_view text, const std::string& file, CdiFormat form
         const json content = format == CdiFormat::json ? parse_strictly(text) : parse_yaml(text);
         return SpecReader(file).read(content);
     } catch (const JsonFlaw& flaw) {
-        throw CdiFlaw(flaw.what());
+        throw CdiFlaw(flaw.what(), !json::accept(text) && !is_yaml(text));
     } catch (const YamlFlaw& flaw) {
-        throw CdiFlaw(flaw.what());
+        throw CdiFlaw(flaw.what(), flaw.syntax);
     }
 }
 

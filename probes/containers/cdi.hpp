@@ -24,7 +24,9 @@ struct CdiSpec {
 
 // What makes it no specification: "devices[0] has no name", "line 3, column 7: …".
 struct CdiFlaw : std::runtime_error {
-    using std::runtime_error::runtime_error;
+    explicit CdiFlaw(const std::string& what, bool is_certain = true) : std::runtime_error(what), certain(is_certain) {}
+
+    bool certain;  // container engines refuse it, too; false: it may be that only this reader's limits do
 };
 
 enum class CdiFormat { yaml, json };

@@ -147,6 +147,10 @@ private:
         } catch (const CdiFlaw& flaw) {
             result_.unread.push_back({Lack::not_understood, file + " is no CDI spec: " + flaw.what(), file});
             if (!spec_unread_) spec_unread_ = result_.unread.back();
+            // Another's spec may be as broken as it likes; NVIDIA's programs put their name into the file's.
+            if (flaw.certain && name_in(file).find("nvidia") != std::string_view::npos) {
+                result_.broken.push_back(result_.unread.back());
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 #include "probes/containers/engines.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -229,7 +230,14 @@ std::optional<bool> has_cdi_on(const std::string& version) {
     return major > 28 || (major == 28 && std::stoi(std::string(parts[1])) >= 2);
 }
 
-Fact<bool> docker(const SystemRoot& root, const EngineSurroundings& around) {
+// Does docker itself refuse this text? Of what is not ASCII, Go's reader takes more than the one here.
+bool is_broken_for_docker(const std::string& text) {
+    const bool ascii =
+        std::all_of(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; });
+    return ascii && !json::accept(text);
+}
+
+Fact<bool> docker(const SystemRoot& root, const EngineSurroundings& around, std::string& broken) {
     const DockerArguments arguments = read_docker_units(root);
     Search search;
     search.cdi = arguments.cdi;
@@ -243,11 +251,14 @@ Fact<bool> docker(const SystemRoot& root, const EngineSurroundings& around) {
             search.give_up_on(text.missing());
             continue;
         }
+        // An empty file is as good as none to docker. (source: moby daemon/config/config.go)
+        if (trimmed(*text).empty()) continue;
         try {
             search_docker_settings(*text, file, search);
         } catch (const JsonFlaw& flaw) {
-            search.give_up_on(
-                {Lack::not_understood, file + " is no JSON that docker starts with: " + flaw.what(), file});
+            const std::string why = file + " is no JSON that docker starts with: " + flaw.what();
+            if (broken.empty() && is_broken_for_docker(*text)) broken = why;
+            search.give_up_on({Lack::not_understood, why, file});
         }
     }
     if (search.looked_at.empty()) search.looked_at = own;
@@ -276,7 +287,11 @@ std::vector<ContainerEngine> read_engines(const SystemRoot& root, const EngineSu
     std::vector<ContainerEngine> engines;
     // On NixOS, docker's daemon is in no folder of programs, and its client is; a snap has one program for both.
     const bool snap_or_nix = root.exists("/snap/bin/docker") || root.exists("/run/current-system/sw/bin/docker");
-    if (is_installed(root, "dockerd") || snap_or_nix) engines.push_back({"docker", docker(root, around)});
+    if (is_installed(root, "dockerd") || snap_or_nix) {
+        std::string broken;
+        Fact<bool> registered = docker(root, around, broken);
+        engines.push_back({"docker", std::move(registered), std::move(broken)});
+    }
     if (is_installed(root, "containerd")) engines.push_back({"containerd", containerd(root, around)});
     if (is_installed(root, "podman")) engines.push_back({"podman", podman(root, around)});
     if (is_installed(root, "crio")) engines.push_back({"crio", crio(root, around)});

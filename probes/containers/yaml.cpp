@@ -23,9 +23,10 @@ using nlohmann::json;
 constexpr std::size_t depth_limit = 32;
 constexpr std::size_t value_limit = 100'000;
 
-[[noreturn]] void refuse(const YAML::Mark& mark, const std::string& what) {
-    throw YamlFlaw("line " + std::to_string(mark.line + 1) + ", column " + std::to_string(mark.column + 1) + ": " +
-                   what);
+[[noreturn]] void refuse(const YAML::Mark& mark, const std::string& what, bool is_syntax = false) {
+    throw YamlFlaw(
+        "line " + std::to_string(mark.line + 1) + ", column " + std::to_string(mark.column + 1) + ": " + what,
+        is_syntax);
 }
 
 // Its functions have the names that the library calls.
@@ -115,10 +116,10 @@ json parse_yaml(std::string_view text) {
     Builder builder;
     try {
         YAML::Parser parser(stream);
-        if (!parser.HandleNextDocument(builder)) throw YamlFlaw("it is empty");
+        if (!parser.HandleNextDocument(builder)) throw YamlFlaw("it is empty", true);
     } catch (const YAML::Exception& problem) {
-        if (problem.mark.is_null()) throw YamlFlaw(shown(problem.msg));
-        refuse(problem.mark, shown(problem.msg));
+        if (problem.mark.is_null()) throw YamlFlaw(shown(problem.msg), true);
+        refuse(problem.mark, shown(problem.msg), true);
     }
     return builder.take();
 }

@@ -13,7 +13,9 @@ namespace jetcuda {
 
 // Says what is wrong and where: "line 3, column 7: …".
 struct YamlFlaw : std::runtime_error {
-    using std::runtime_error::runtime_error;
+    explicit YamlFlaw(const std::string& what, bool is_syntax = false) : std::runtime_error(what), syntax(is_syntax) {}
+
+    bool syntax;  // no YAML to anybody; false: a limit or a rule of this reader
 };
 
 // The first document of `text`. Throws YamlFlaw for what is no YAML, for aliases, for keys that are no text or stand

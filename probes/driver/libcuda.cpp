@@ -49,32 +49,49 @@ std::string nixos_driver_folder(const SystemRoot& root) {
     return rules ? link_target_in_rules(*rules, driver_link) : std::string();
 }
 
-// The version in the name of libcuda's JIT compiler, which is delivered with it: the L4T release up to R35
-// (libnvidia-ptxjitcompiler.so.35.6.4), the driver's number from R36 on (….so.540.5.0). On Ubuntu R39 it stays in the
+// The version in the names of the compilers that are delivered with libcuda: the L4T release up to R35
+// (libnvidia-ptxjitcompiler.so.35.6.4), the driver's number from R36 on (….so.540.5.0). On Ubuntu R39 they stay in the
 // nvidia folder while libcuda moved.
 struct Companion {
     std::string path;
     std::string version;
 };
 
-std::optional<Companion> find_companion(const SystemRoot& root, std::string_view real_path) {
-    constexpr std::string_view start = "libnvidia-ptxjitcompiler.so.";
+std::vector<Companion> find_compilers(const SystemRoot& root, std::string_view real_path) {
     std::vector<std::string> folders{std::string(folder_of(real_path))};
     if (starts_with(real_path, libcuda_boot_folder)) folders.push_back(std::string(ubuntu_library_folder) + "/nvidia");
-    for (const std::string& folder : folders) {
-        const Fact<std::vector<std::string>> names = root.list(folder);
-        if (!names) continue;
-        std::optional<Companion> found;
-        for (const std::string& name : *names) {
-            const std::string version = starts_with(name, start) ? name.substr(start.size()) : std::string();
-            const bool numeric = version.find_first_not_of("0123456789.") == std::string::npos;
-            if (version.find('.') == std::string::npos || !numeric) continue;  // ".so.1" is a link
-            if (found) return std::nullopt;                                    // of two, nobody knows which one counts
-            found = Companion{path_below(folder, name), version};
+    std::vector<Companion> found;
+    for (const std::string_view start : {"libnvidia-ptxjitcompiler.so.", "libnvidia-nvvm.so."}) {
+        for (const std::string& folder : folders) {
+            const Fact<std::vector<std::string>> names = root.list(folder);
+            if (!names) continue;
+            const std::size_t before = found.size();
+            for (const std::string& name : *names) {
+                const std::string version = starts_with(name, start) ? name.substr(start.size()) : std::string();
+                const bool numeric = version.find_first_not_of("0123456789.") == std::string::npos;
+                if (version.find('.') == std::string::npos || !numeric) continue;  // ".so.1" is a link
+                found.push_back({path_below(folder, name), version});
+            }
+            if (found.size() > before) break;
         }
-        if (found) return found;
     }
-    return std::nullopt;
+    return found;
+}
+
+// Where the compilers are of several versions, none of them speaks for libcuda, save the one that its L4T release has.
+std::optional<Companion> find_companion(const SystemRoot& root, const Catalog& catalog, std::string_view real_path,
+                                        const std::optional<L4tRelease>& l4t) {
+    const std::vector<Companion> compilers = find_compilers(root, real_path);
+    if (compilers.empty()) return std::nullopt;
+    const bool agree = std::all_of(compilers.begin(), compilers.end(), [&](const Companion& companion) {
+        return companion.version == compilers.front().version;
+    });
+    if (agree) return compilers.front();
+    const ReleaseRecord* const record = l4t ? catalog.release(*l4t) : nullptr;
+    const auto own = std::find_if(compilers.begin(), compilers.end(), [&](const Companion& companion) {
+        return record != nullptr && companion.version == record->driver_version;
+    });
+    return own == compilers.end() ? std::nullopt : std::optional(*own);
 }
 
 void add_source(std::string& sources, const std::string& source) {
@@ -117,11 +134,13 @@ std::vector<std::string> libcuda_candidates(const LibcudaPlaces& places) {
         }
         result.emplace_back(boot_link);
     }
-    if (places.distribution != Distribution::ubuntu) result.emplace_back("/usr/lib/libcuda.so.1");
-    if (places.distribution == Distribution::other) {
+    if (places.distribution != Distribution::ubuntu) {
+        result.emplace_back("/usr/lib/libcuda.so.1");
+        // meta-tegra installs into libdir, which OpenEmbedded can be told to call lib64. (source: OE4T/meta-tegra
+        // tegra-debian-libraries-common.inc; OpenEmbedded's multilib)
         result.emplace_back("/usr/lib64/libcuda.so.1");
-        result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
     }
+    if (places.distribution == Distribution::other) result.emplace_back("/run/opengl-driver/lib/libcuda.so.1");
     return result;
 }
 
@@ -179,7 +198,9 @@ Fact<DriverRelease> read_libcuda_release(const SystemRoot& root, const Catalog& 
             if (package != nullptr) release.l4t = parse_l4t_package_version(package->version);
             if (release.l4t) add_source(sources, "package " + package->name + ' ' + package->version);
         }
-        if (const auto companion = find_companion(root, path)) read_companion(*companion, catalog, release, sources);
+        if (const auto companion = find_companion(root, catalog, path, release.l4t)) {
+            read_companion(*companion, catalog, release, sources);
+        }
     }
     if (!release.l4t && release.driver_version.empty()) {
         return Missing{Lack::not_there,

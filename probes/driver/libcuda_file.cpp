@@ -27,7 +27,8 @@ bool is_tegra_place(std::string_view real_path) {
         if (starts_with(folder, ubuntu_library_folder) && folder.substr(ubuntu_library_folder.size()) == name)
             return true;
     }
-    return folder == "/usr/lib" && starts_with(name_in(real_path), "libcuda.so.1");  // Yocto
+    const bool of_yocto = folder == "/usr/lib" || folder == "/usr/lib64";
+    return of_yocto && starts_with(name_in(real_path), "libcuda.so.1");
 }
 
 ElfMachine machine_of(std::uint16_t number) {

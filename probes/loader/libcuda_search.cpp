@@ -78,7 +78,7 @@ private:
     [[nodiscard]] LoaderAnswer answer_for(const UnitEnvironment& unit) const {
         LoaderEnvironment environment;
         environment.library_path = unit.library_path;
-        environment.library_path_source = "LD_LIBRARY_PATH of " + unit.unit + " (" + unit.library_path_source + ')';
+        environment.library_path_source = "LD_LIBRARY_PATH of " + unit.unit + ", from " + unit.library_path_source;
         environment.preload = unit.preload + ' ' + system_.preload();
         LoaderProcess process(system_.loader(), environment);
         process.start_without_file(unit.unit, usual_runpath());
@@ -86,7 +86,7 @@ private:
         LoaderProcess::Found found = process.find(library, 0);
         LoaderAnswer answer = answer_of(unit.unit, process, std::move(found));
         if (!unit.preload.empty() && answer.steps.front().source == "loaded already") {
-            answer.steps.front().source = "LD_PRELOAD of " + unit.unit + " (" + unit.preload_source + ')';
+            answer.steps.front().source = "LD_PRELOAD of " + unit.unit + ", from " + unit.preload_source;
         }
         return answer;
     }
@@ -116,7 +116,7 @@ private:
     [[nodiscard]] std::string cached(const std::string& path) const {
         const ConfFolder* folder = folder_of_library(system_.conf(), root_, path);
         std::string named_by = system_.loader().cache_name();
-        if (folder != nullptr) named_by += " (" + folder->source + ')';
+        if (folder != nullptr) named_by += ", from " + folder->source;
         return named_by;
     }
 

@@ -126,7 +126,10 @@ private:
             component.cuda = match->cuda;
             if (version.cuda) component.cuda = version.cuda;
             if (!component.cuda && match->component->version_is_cuda) component.cuda = first_two(version.upstream);
-            if (package.architecture == "amd64") component.build = CudaBuild::desktop;
+            if (package.architecture == "amd64") {
+                component.build = CudaBuild::desktop;
+                component.package += ":amd64";  // without it, apt takes the name for the board's own package
+            }
             component.configured = package.installed;
             component.state = package.state;
             component.source = source;

@@ -126,10 +126,16 @@ std::string without_addresses(std::string_view line) {
 
 Fact<KernelLog> read_kernel_log(const SystemRoot& root, const KernelLogQuestion& question) {
     const auto not_asked = [](std::string why) { return Missing{Lack::not_asked, std::move(why), "the kernel's log"}; };
-    if (!root.live()) return not_asked("the kernel's log is asked of the running system only");
+    const auto& noted = root.noted_kernel_log();
+    if (!root.live() && !noted) return not_asked("the kernel's log is asked of the running system only");
     if (question.in_container) return not_asked("the kernel's log is the host's affair");
     if (question.records.empty()) return not_asked("the data hold no line that a GPU fault would leave");
 
+    if (!root.live()) {
+        FaultCounter counter(question.records, question.gpu_variant);
+        for (const std::string& line : *noted) counter.take(line);
+        return {{counter.faults(), noted->size(), false}, "/.jetcuda-root.json, kernel_log"};
+    }
     const LogLimits limits;
     KernelLog log;
     std::string failure = "the journal shows this user no line of the kernel";

@@ -49,8 +49,9 @@ struct KernelLogQuestion {
     bool in_container = false;
 };
 
-// From the journal, or from /dev/kmsg where that shows nothing. Missing (not_asked) for every root but the running
-// system's own; (not_readable) where this user may read neither.
+// From the journal, or from /dev/kmsg where that shows nothing. Of a root that is not the running system's own, only
+// what `.jetcuda-root.json` holds of a log; Missing (not_asked) where it holds none; (not_readable) where this user may
+// read neither of the first two.
 Fact<KernelLog> read_kernel_log(const SystemRoot& root, const KernelLogQuestion& question);
 
 }  // namespace jetcuda

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "probes/system/text.hpp"
@@ -12,6 +13,7 @@ namespace {
 constexpr std::string_view note = "/run/reboot-required";
 constexpr std::string_view kernel_package = "nvidia-l4t-kernel";
 constexpr std::size_t most_packages = 200;
+constexpr std::size_t longest_path = 200;
 
 // What nixpkgs itself compares before it restarts after an automatic upgrade (nixos/modules/tasks/auto-upgrade.nix).
 constexpr std::array<std::string_view, 3> parts_of_a_boot = {"kernel", "kernel-modules", "initrd"};
@@ -55,16 +57,31 @@ void read_note(const SystemRoot& root, PendingReboot& pending) {
     if (!ours.empty()) add(pending, list + " names " + joined(ours), list);
 }
 
+// Both as upstream_version answers them.
+bool is_newer(const std::string& version, const std::string& other) {
+    const auto numbers = [](const std::string& text) {
+        std::vector<unsigned long> result;
+        for (const std::string_view part : split(text, '.')) {
+            unsigned long number = 0;
+            std::from_chars(part.data(), part.data() + part.size(), number);
+            result.push_back(number);
+        }
+        return result;
+    };
+    return numbers(version) > numbers(other);
+}
+
 // L4T's kernel package and the kernel that runs. Only upstream's version is compared: from R38 on the package calls
-// itself 6.8.12-tegra where the kernel is 6.8.12-1021-tegra. A kernel that has its own GPU module installed was put
-// there on purpose; an update takes the old one's modules away.
+// itself 6.8.12-tegra where the kernel is 6.8.12-1021-tegra. A kernel that is newer than the package came another way,
+// and no restart brings what the package holds. A kernel that has its own GPU module installed was put there on
+// purpose; an update takes the old one's modules away.
 void compare_kernel_package(const PendingRebootQuestion& question, PendingReboot& pending) {
     if (!question.packages || !question.kernel_release) return;
     const DpkgPackage* package = question.packages->find(kernel_package);
     if (package == nullptr || !ends_with(*question.kernel_release, "-tegra")) return;
     const std::string installed = upstream_version(package->version);
     const std::string running = upstream_version(*question.kernel_release);
-    if (installed.empty() || running.empty() || installed == running) return;
+    if (installed.empty() || running.empty() || !is_newer(installed, running)) return;
     if (question.known.gpu_module && question.known.gpu_module->file) return;
     add(pending,
         "the kernel " + *question.kernel_release + " is running, and the package " + package->name + " has installed " +
@@ -94,13 +111,19 @@ void compare_parts(const SystemRoot& root, const std::string& booted, const std:
         const std::string was = real_path(root, before);
         const std::string is = real_path(root, now);
         if (was.empty() || is.empty() || was == is) continue;
-        add(pending, "the " + std::string(part) + " of the current system is not that of the booted one", now);
+        add(pending,
+            "the " + std::string(part) + " of the current system is " + shown(is, longest_path) +
+                ", that of the booted one " + shown(was, longest_path),
+            now);
     }
     const std::string parameters = current + "/kernel-params";
     const Fact<std::string> was = root.read_value(booted + "/kernel-params");
     const Fact<std::string> is = root.read_value(parameters);
     if (was && is && parameters_in(*was) != parameters_in(*is)) {
-        add(pending, "the kernel-params of the current system are not those of the booted one", parameters);
+        add(pending,
+            "the parameters in " + parameters + " are not those that the kernel was started with, in " + booted +
+                "/kernel-params",
+            parameters);
     }
 }
 

@@ -110,13 +110,14 @@ void SystemRoot::read_notes() {
     if (!text) throw std::runtime_error(file + ": " + text.missing().why + "; make it readable or remove it");
 
     std::map<std::string, Noted, std::less<>> notes;
+    std::optional<std::vector<std::string>> log;
     const auto add = [&notes](std::string path, const FileStatus& status, const std::string& place) {
         if (!notes.emplace(path, Noted{status, false}).second) refuse(place, "\"" + path + "\" is named twice");
     };
     try {
         const json content = parse_strictly(*text);
-        if (!content.is_object()) refuse("the file", R"(must be an object with "nodes" and "dirs")");
-        refuse_other_keys(content, "the file", {"nodes", "dirs"});
+        if (!content.is_object()) refuse("the file", R"(must be an object with "nodes", "dirs" and "kernel_log")");
+        refuse_other_keys(content, "the file", {"nodes", "dirs", "kernel_log"});
         if (const json* nodes = list_at(content, "nodes")) {
             for (std::size_t index = 0; index < nodes->size(); ++index) {
                 const std::string place = "nodes[" + std::to_string(index) + "]";
@@ -124,6 +125,14 @@ void SystemRoot::read_notes() {
                 const FileStatus status = read_node(node, place);
                 if (!node.contains("path")) refuse(place, "\"path\" is missing");
                 add(inside_path(node["path"], place), status, place);
+            }
+        }
+        if (const json* lines = list_at(content, "kernel_log")) {
+            log.emplace();
+            for (std::size_t index = 0; index < lines->size(); ++index) {
+                const json& line = (*lines)[index];
+                if (!line.is_string()) refuse("kernel_log[" + std::to_string(index) + "]", "a line must be text");
+                log->push_back(line.get<std::string>());
             }
         }
         FileStatus folder;
@@ -153,6 +162,7 @@ void SystemRoot::read_notes() {
                                  "; correct the file (probes/system/system_root.hpp has its form)");
     }
     noted_ = std::move(notes);
+    noted_log_ = std::move(log);
 }
 
 }  // namespace jetcuda

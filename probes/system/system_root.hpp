@@ -9,12 +9,13 @@
 // `.jetcuda-root.json` at a root that is not "/" (contract, section 2); such an entry is named as the source:
 //
 //   {"nodes": [{"path": "/dev/nvmap", "type": "c", "major": 10, "minor": 120, "mode": "0660", "uid": 0, "gid": 44}],
-//    "dirs": ["/sys/module/nvgpu"]}
+//    "dirs": ["/sys/module/nvgpu"],
+//    "kernel_log": ["nvgpu: 17000000.gpu nvgpu_acr_bootstrap_hs_acr:142 [ERR]  ACR bootstrap failed"]}
 //
 // `type` is the letter of find(1): c and b (device nodes, with major and minor), p (FIFO), s (socket), d (folder),
 // f (owner and mode of a file that is really there). `mode` is octal text; uid and gid are 0 where absent. A path
 // is absolute, without links in it; folders above it need not exist. `dirs` are folders, 0755 root:root. Any other
-// key, or a path named twice, is an error.
+// key, or a path named twice, is an error. `kernel_log` stands for what /dev/kmsg would give, the messages alone.
 //
 // A NixOS system that is not running yet (--system) is no root of its own: its links lead into the store of the root
 // that it lies in. So it is a second parameter, and the root is then seen as it will be once that system is switched
@@ -88,6 +89,9 @@ public:
     // May this process open the node for reading and writing? Only asked of the live system; elsewhere not_asked.
     [[nodiscard]] Fact<bool> can_open(std::string_view path) const;
 
+    // Lines of the kernel's log that stand in `.jetcuda-root.json`, oldest first. Nothing: that file has none.
+    [[nodiscard]] const std::optional<std::vector<std::string>>& noted_kernel_log() const { return noted_log_; }
+
     // How often each file was read: a test holds the program to one read a file.
     [[nodiscard]] const std::map<std::string, int, std::less<>>& read_counts() const { return read_counts_; }
 
@@ -110,6 +114,7 @@ private:
     std::string incoming_etc_;                         // without links
     std::string incoming_driver_;                      // as its rule names it
     std::map<std::string, Noted, std::less<>> noted_;  // from .jetcuda-root.json, by path inside the root
+    std::optional<std::vector<std::string>> noted_log_;
     mutable std::map<std::string, int, std::less<>> read_counts_;
 };
 

@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests" / "roots"))
-import make_root
+sys.path.insert(0, str(TOP / "tests" / "boards"))
+import board as boards
+import make_board
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
@@ -49,14 +50,13 @@ def add_packages(board, count):
 
 def add_store_paths(board, count):
     """A system whose closure has `count` paths more, each of which needs eight others, as is usual."""
-    spec = json.loads((TOP / "tests/roots/orin-nixos-r36.5/generated.json").read_text())
-    references = dict(spec["nix_database"])
+    references = dict(make_board.load("orin-nixos-r36.5").nix_references)
     paths = [f"/nix/store/{number:032d}-library-{number}-1.0" for number in range(count)]
     for number, path in enumerate(paths):
         references[path] = [paths[(number * 7 + step * step) % count] for step in range(8)] + paths[number + 1:number + 2]
     system = next(path for path in references if "nixos-system" in path)
     references[system] = [*references[system], paths[0]]
-    make_root.make_nix_database(board / "nix/var/nix/db/db.sqlite", references)
+    boards.write_nix_database(board / "nix/var/nix/db/db.sqlite", references)
 
 
 def private_kilobytes(pid):
@@ -110,22 +110,22 @@ def main():
         config = place / "config"
         config.mkdir()
         board = place / "board"
-        make_root.make(Path("orin-r36.5"), board)
+        make_board.make("orin-r36.5", board)
         on_board = ["run", "--json", "--data", str(TOP / "config/data"), "--config", str(config), "--root", str(board)]
         check = str(binaries / "jetcuda-check")
         print(f"static run on a board (--no-probe):   {times([check, *on_board, '--no-probe'])}")
         big = place / "big"
-        make_root.make(Path("orin-r36.5"), big)
+        make_board.make("orin-r36.5", big)
         add_packages(big, 3000)
         print(f"the same with 3,000 packages of dpkg: {times([check, *on_board[:-1], str(big), '--no-probe'])}")
         nixos = place / "nixos"
-        make_root.make(Path("orin-nixos-r36.5"), nixos)
+        make_board.make("orin-nixos-r36.5", nixos)
         add_store_paths(nixos, 5000)
         print(f"NixOS, a closure of 5,000 paths:      {times([check, *on_board[:-1], str(nixos), '--no-probe'])}")
         driver = place / "driver"
         driver.mkdir()
         (driver / "libcuda.so.1.1").symlink_to(build / "tests/drivers/libcuda.so.1.1")
-        shutil.copy2(TOP / "tests/roots/orin-r36.5/simulated_driver.json", driver)
+        (driver / "simulated_driver.json").write_text(json.dumps(make_board.load("orin-r36.5").driver))
         print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver / 'libcuda.so.1.1')])}")
         real = next(iter(sorted(build.glob("tests/drivers/real-libcuda/libcuda.so.1"))), None)
         if real:

@@ -169,7 +169,7 @@ class Programs:
         self.settings = self.folder / "driver" / "simulated_driver.json"
         self.simulate()
         shutil.copy2(Path(__file__).parent / "fake_runner.py", self.folder / "fake_runner.py")
-        subprocess.run(["/usr/bin/python3", SOURCE / "tests" / "roots" / "make_root.py", "orin-r36.5",
+        subprocess.run(["/usr/bin/python3", SOURCE / "tests" / "boards" / "make_board.py", "orin-r36.5",
                         self.folder / "board"], check=True, stdout=subprocess.DEVNULL)
         self.folder.joinpath("board").chmod(0o755)
         self.runner = self._script("runner", f'exec "{self.folder}/jetcuda-check" {self._arguments()} "$@"')

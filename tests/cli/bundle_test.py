@@ -12,14 +12,13 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from command import SOURCE, TIME_LIMIT, command_from_arguments, expect, run_cases
+from command import TIME_LIMIT, command_from_arguments, expect, make_board, run_cases
 
-sys.path.insert(0, str(SOURCE / "tests/roots"))
-import elf_writer
+import elf_writer  # beside make_board
 
 command = command_from_arguments()
 ORIN = {"board": "orin", "driver_version": 12060}
-BOOT_ID = "5f0c36b5-0000-4000-8000-000000003650"
+BOOT_ID = make_board.load("orin-r36.5").read("/proc/sys/kernel/random/boot_id").strip()
 PARTS = {"README.txt", "report.txt", "report.json", "facts.json", "daemon-report.json", "driver-stderr.txt",
          "which-libcuda.txt", "journal.txt", "kernel.txt", "settings.txt", "versions.txt"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from command import SOURCE, command_from_arguments, expect, run_cases
 
-sys.path.insert(0, str(SOURCE / "tests/roots"))
+sys.path.insert(0, str(SOURCE / "tests/boards"))
 import elf_writer
 
 command = command_from_arguments()

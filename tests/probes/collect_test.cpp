@@ -233,6 +233,24 @@ TEST_CASE("--soc serves an image that cannot say it") {
     CHECK(facts.libcuda.known());
 }
 
+TEST_CASE("the packages of a NixOS disk at rest are those of the system that starts next") {
+    const std::string store = "/nix/store/" + std::string(32, 'a');
+    TempRoot root;
+    root.write("/etc/os-release", "ID=nixos\n");
+    root.link("/nix/var/nix/profiles/system", "system-1-link");
+    root.link("/nix/var/nix/profiles/system-1-link", store + "-nixos-system-orin-26.05");
+    root.write(store + "-cuda12.6-cuda_cudart-12.6.77-lib/lib/libcudart.so.12", "");
+    root.link(store + "-nixos-system-orin-26.05/sw/lib/libcudart.so.12",
+              store + "-cuda12.6-cuda_cudart-12.6.77-lib/lib/libcudart.so.12");
+    const Facts at_rest = collected(root);
+    REQUIRE(at_rest.software.known());
+    REQUIRE(at_rest.software->components.size() == 1);
+    CHECK(at_rest.software->components[0].id == "cuda_cudart");
+    // Where something runs, what is current counts, and the profile may be ahead of it.
+    root.write("/proc/modules", "");
+    CHECK_FALSE(collected(root).software.known());
+}
+
 TEST_CASE("another root's driver is asked only where --driver names a file of this machine") {
     const Board36 board;
     const TempRoot folder;

@@ -15,11 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import make_root
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "boards")]
+import make_board
 from program_under_test import Program, check_of, expect, run_cases
 
-HERE = Path(__file__).resolve().parent
 RELEASE = "etc/nv_tegra_release"
 LIBRARIES = "usr/lib/aarch64-linux-gnu"
 LIBCUDA = f"{LIBRARIES}/nvidia/libcuda.so.1.1"
@@ -51,13 +51,13 @@ class Traps:
         self.outside.mkdir(mode=0o755)
         (self.outside / "nv_tegra_release").write_text("# R36 (release), REVISION: 9.9, GCID: 12344321, BOARD: planted\n")
         os.mkfifo(self.outside / "fifo", 0o644)
-        shutil.copytree(HERE / "orin-r36.5" / "root" / "etc", self.outside / "etc")
+        shutil.copytree(self.board() / "etc", self.outside / "etc", symlinks=True)
         (self.outside / "etc" / "nv_tegra_release").write_text((self.outside / "nv_tegra_release").read_text())
 
     def board(self):
         self.number += 1
         root = self.work / f"root-{self.number}"
-        make_root.make(Path("orin-r36.5"), root)
+        make_board.make("orin-r36.5", root)
         return root
 
     def judge(self, root, as_nobody=False):

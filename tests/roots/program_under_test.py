@@ -54,6 +54,8 @@ class Program:
         self.flaws_of = load_validator(source)
         self.places = ["--data", str(self.folder / "data"), "--config", str(self.folder / "config")]
         self.slowest = 0.0
+        # What a test may change of a run's surroundings: words before the command, and its environment.
+        self.around, self.environment = [], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -64,7 +66,8 @@ class Program:
             setpriv = shutil.which("setpriv", path="/usr/bin:/bin")
             expect(setpriv, "setpriv (package util-linux) is missing: run this test as a user who is not root")
             command = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+        command = [*self.around, *command]
+        environment = dict(self.environment)
         environment.update({key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")})
         begin = time.monotonic()
         try:

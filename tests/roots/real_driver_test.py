@@ -7,15 +7,15 @@ root it would leave a device node behind.
 """
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import make_root
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "boards")]
+import make_board
 from program_under_test import Program, check_of, expect, run_cases
 
 
@@ -26,11 +26,11 @@ def main():
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="jetcuda-real-"))
     work.chmod(0o755)
-    program = Program(options.binaries, Path(__file__).resolve().parent.parent.parent)
+    program = Program(options.binaries, HERE.parent.parent)
 
     def judge(board):
         root = work / board
-        make_root.make(Path(board), root)
+        make_board.make(board, root)
         library = work / "libcuda.so.1"
         if not library.exists():
             shutil.copy2(options.library.resolve(), library)

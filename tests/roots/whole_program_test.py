@@ -3,25 +3,24 @@
 
     whole_program_test.py BOARD --binaries DIR --simulated LIBRARY [--update]
 
-Two runs are compared: `no-probe` (files only) and `driver` (the simulated libcuda with the board's
-simulated_driver.json). Times, the path of the root and the like are left out. After a wanted change `--update` writes
+The board is made by tests/boards. Two runs are compared: `no-probe` (files only) and `driver` (the simulated libcuda with
+the board's settings). Times, the path of the root and the like are left out. After a wanted change `--update` writes
 expected.json anew; then read every line of the difference and ask whether it is true of that board.
 """
 
 import argparse
 import difflib
 import json
-import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import make_root
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "boards")]
+import make_board
 from program_under_test import Failed, Program, expect, run_cases
 
-HERE = Path(__file__).resolve().parent
 KEPT = ("verdict", "reason", "probed", "simulated", "device", "stack")
 KEPT_OF_CHECK = ("id", "group", "severity", "status", "code", "blocked_by", "waived", "summary", "remedy")
 
@@ -39,14 +38,15 @@ class Board:
     def __init__(self, name, program, simulated, work):
         self.folder, self.program, self.work = HERE / name, program, work
         self.root = work / "root"
-        make_root.make(Path(name), self.root)
-        arguments = self.folder / "arguments.json"
-        self.arguments = json.loads(arguments.read_text()) if arguments.is_file() else []
+        board = make_board.load(name)
+        self.root.mkdir()
+        board.write(self.root)
+        self.arguments = board.arguments
         # The simulated libcuda reads the settings that lie beside the path it was opened by.
         self.driver = work / "driver" / "libcuda.so.1.1"
         self.driver.parent.mkdir()
         self.driver.symlink_to(simulated)
-        shutil.copy2(self.folder / "simulated_driver.json", self.driver.parent)
+        (self.driver.parent / "simulated_driver.json").write_text(json.dumps(board.driver))
         self.replaced = [(str(self.driver), "<driver>"), (str(self.root), "<root>"), (str(simulated), "<driver>")]
 
     def run(self, kind):

@@ -66,7 +66,7 @@ class BootTest(unittest.TestCase):
                         "[Service]\nExecStart=\nExecStart=/opt/runner\n")
 
     def pretend_board(self, container):
-        run("/usr/bin/python3", SOURCE / "tests" / "roots" / "make_root.py", "orin-r36.5", container.root / "board",
+        run("/usr/bin/python3", SOURCE / "tests" / "boards" / "make_board.py", "orin-r36.5", container.root / "board",
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
         driver = container.root / "board-driver"
         driver.mkdir()

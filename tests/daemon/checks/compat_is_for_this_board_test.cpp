@@ -33,13 +33,37 @@ TEST_CASE("an enabled one for another kind of board fails") {
     CHECK(sbsa.summary ==
           "/usr/local/cuda-13.0/compat, which is used by every program (/etc/ld.so.conf.d/00-compat.conf, line 1), is "
           "the SBSA product, for servers and Thor; this is Orin (T234)");
-    CHECK(sbsa.remedy.find("sudo apt-get purge cuda-compat-13-0") != std::string::npos);
+    CHECK(sbsa.remedy.find("sudo apt-get purge cuda-compat-13-0 && sudo ldconfig") != std::string::npos);
     CHECK(sbsa.remedy.find("cuda-compat-orin") != std::string::npos);
     CHECK(code(with_compat(healthy_xavier(), {sbsa_13_0})) == "sbsa-product");
     CHECK(code(with_compat(orin_r39(), {sbsa_13_0})) == "sbsa-product");
     CHECK(code(with_compat(healthy_thor(), {l4t_12_9()})) == "l4t-product");
     CHECK(code(with_compat(healthy_thor(), {orin_13_2})) == "orin-product");
     CHECK(code(with_compat(healthy_xavier(), {orin_13_2})) == "orin-product");
+}
+
+TEST_CASE("the remedy names the products that the line takes, not those of all lines") {
+    const std::string on_r36 = judged(id, orin_with(sbsa_13_0)).remedy;
+    CHECK(on_r36.find("the L4T product cuda-compat or the Orin product cuda-compat-orin") != std::string::npos);
+    const std::string on_r39 = judged(id, with_compat(orin_r39(), {sbsa_13_0})).remedy;
+    CHECK(on_r39.find("(the Orin product cuda-compat-orin)") != std::string::npos);
+}
+
+TEST_CASE("the toolkit's stub in the place of a compat fails") {
+    CompatFolder folder = l4t_12_9();
+    folder.library.stub = true;
+    const CheckResult result = judged(id, orin_with(folder));
+    CHECK(result.code == "stub");
+    CHECK(result.status == Status::fail);
+    CHECK(
+        result.summary ==
+        "/usr/local/cuda-12.9/compat/libcuda.so.1, which is used by every program "
+        "(/etc/ld.so.conf.d/00-compat.conf, line 1), is the toolkit's stub, made to link programs against; it answers "
+        "every call with error 34");
+    // It is the product for this board: what belongs there is put back.
+    CHECK(result.remedy ==
+          "Put back what belongs there, or take the folder away from this board: "
+          "sudo apt-get install --reinstall cuda-compat-12-9 && sudo ldconfig");
 }
 
 TEST_CASE("one without a package is moved aside") {

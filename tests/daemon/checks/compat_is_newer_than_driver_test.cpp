@@ -77,3 +77,12 @@ TEST_CASE("of the wrong product, newer or not is no question") {
     CHECK(result_of(facts).code == "blocked");
     CHECK(result_of(facts).blocked_by == "compat-is-for-this-board");
 }
+
+TEST_CASE("in a container the image is what has to change") {
+    Facts facts = orin_with(compat_folder(CompatProduct::l4t, {12, 2}, "12.2.34086590", "cuda-compat-12-2"));
+    facts.scope.in_container = true;
+    const std::string remedy = judged(id, facts).remedy;
+    CHECK(remedy ==
+          "Take it away from the image of this container, and programs get the driver's own again: "
+          "rm -r /usr/local/cuda-12.2/compat && ldconfig");
+}

@@ -51,7 +51,7 @@ TEST_CASE("an empty file fails before all else") {
     CHECK(result.code == "empty");
     CHECK(result.status == Status::fail);
     CHECK(result.severity == Severity::wanted);
-    CHECK(result.summary == "Containers are given empty files: /usr/lib/libcuda.so.1.1 and 1 more");
+    CHECK(result.summary == "Containers are given empty files: /usr/lib/libcuda.so.1.1 and 1 more");  // one file, twice
     CHECK(result.remedy.find("nvidia-l4t-init nvidia-l4t-cuda") != std::string::npos);
 }
 
@@ -80,7 +80,80 @@ TEST_CASE("what CUDA cannot do without has to be named, and be there") {
     CHECK(judged(id, with(containers)).code == "essential-missing");
     containers.withheld.push_back({MountList::csv, MountKind::device, "nvmap", "/dev/nvmap", true, drivers});
     CHECK(judged(id, with(containers)).summary ==
-          "Containers lack what CUDA cannot do without: /usr/lib/libcuda.so.1.1 and 1 more");
+          "Containers lack what CUDA cannot do without: /usr/lib/libcuda.so.1.1 (not listed), /dev/nvmap (listed and "
+          "missing)");
+    CHECK(judged(id, with(containers)).remedy.find("nv-load-gpu-libs") == std::string::npos);
+    for (const char* node : {"/dev/a", "/dev/b"}) {
+        containers.withheld.push_back({MountList::csv, MountKind::device, "x", node, true, drivers});
+    }
+    CHECK(judged(id, with(containers)).summary.find("/dev/a (listed and missing) and 1 more") != std::string::npos);
+}
+
+TEST_CASE("a line that the toolkit passes over is named where it is why something is missing") {
+    Containers containers = good();
+    containers.skipped = {drivers +
+                          ", line 7: \"lib /usr/lib/libcuda.so.1.1\" does not begin with dev, dir, lib or sym"};
+    containers.withheld = {{MountList::csv, MountKind::library, "libcuda", "/usr/lib/libcuda.so.1.1", false, drivers}};
+    CHECK(judged(id, with(containers)).summary ==
+          "Containers lack what CUDA cannot do without: /usr/lib/libcuda.so.1.1 (what names it is no entry: " +
+              drivers + ", line 7)");
+}
+
+TEST_CASE("from R39 on a service adds libcuda to the list, and has to run again") {
+    Facts facts = healthy(
+        {"T234", {39, 2, 0}, "7.2", "6.8.12-1021-tegra", "/opt/nvidia/l4t-gpu-libs/nvgpu/libcuda.so.1", {13, 2}});
+    Containers containers = good();
+    containers.withheld.push_back(
+        {MountList::csv, MountKind::library, "libcuda", "/usr/lib/libcuda.so.1.1", true, drivers});
+    facts.containers = Fact<Containers>(containers, "/etc/cdi");
+    const CheckResult result = judged(id, facts);
+    CHECK(result.code == "essential-missing");
+    CHECK(result.remedy.find("nvidia-l4t-init nvidia-l4t-cuda nvidia-l4t-cuda-nvgpu && sudo systemctl restart "
+                             "nv-load-gpu-libs") != std::string::npos);
+}
+
+TEST_CASE("no container starts with a CDI spec that names what is not there") {
+    Containers containers = good();
+    containers.lists = {drivers, "/etc/cdi/nvidia.yaml"};
+    containers.mounts.push_back(mount("/dev/dri/card0", false));
+    containers.mounts.back().list = MountList::cdi;
+    const CheckResult result = judged(id, with(containers, healthy_thor()));
+    CHECK(result.code == "spec-names-missing");
+    CHECK(result.status == Status::fail);
+    CHECK(result.summary ==
+          "The CDI spec /etc/cdi/nvidia.yaml names /dev/dri/card0, which this board does not have, so no container "
+          "starts with it");
+    CHECK(result.remedy == "Make the spec anew: sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml");
+    Facts at_rest = with(containers, healthy_thor());
+    at_rest.scope.at_rest = true;
+    CHECK(judged_alone(id, at_rest).status == Status::pass);
+}
+
+TEST_CASE("another driver's file fails in a CDI spec although it is not there") {
+    Containers containers = good();
+    containers.lists = {"/etc/cdi/nvidia.yaml"};
+    containers.mounts.push_back(mount("/usr/lib/libnvidia-tls.so.580.00", false));
+    containers.mounts.back().list = MountList::cdi;
+    containers.mounts.back().other_driver = "580.00";
+    const CheckResult result = judged(id, with(containers, healthy_thor()));
+    CHECK(result.code == "other-driver");
+    CHECK(result.remedy.find(": sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml") != std::string::npos);
+}
+
+TEST_CASE("a broken spec fails where no other one is there") {
+    Containers containers = good();
+    const Missing flaw{Lack::not_understood, "/run/cdi/nvidia.yaml is no CDI spec: line 84", "/run/cdi/nvidia.yaml"};
+    containers.unread = {flaw};
+    containers.broken = {flaw};
+    const CheckResult result = judged(id, with(containers, healthy_thor()));
+    CHECK(result.code == "spec-broken");
+    CHECK(result.status == Status::fail);
+    CHECK(result.summary == "No container gets the GPU by CDI: /run/cdi/nvidia.yaml is no CDI spec: line 84");
+    CHECK(result.remedy ==
+          "Make the spec anew: sudo systemctl restart nvidia-cdi-refresh || sudo nvidia-ctk cdi generate "
+          "--output=/run/cdi/nvidia.yaml");
+    containers.lists.emplace_back("/etc/cdi/nvidia.yaml");
+    CHECK(judged(id, with(containers, healthy_thor())).code == "not-understood");
 }
 
 TEST_CASE("a spec made before the driver had loaded is mended by making it anew") {
@@ -92,8 +165,13 @@ TEST_CASE("a spec made before the driver had loaded is mended by making it anew"
     CHECK(result.code == "spec-too-early");
     CHECK(result.summary ==
           "The CDI spec does not name /dev/nvidia0, which this board has: it was made before the driver had loaded");
-    CHECK(result.remedy.find("sudo systemctl restart nvidia-cdi-refresh || sudo nvidia-ctk cdi generate "
-                             "--output=/var/run/cdi/nvidia.yaml") != std::string::npos);
+    // A spec below /run is made again at each start, by a service that has to wait for the driver.
+    CHECK(result.remedy.find("After=nv-load-display-modules.service\\n' | sudo tee "
+                             "/etc/systemd/system/nvidia-cdi-refresh.service.d/after-driver.conf && sudo systemctl "
+                             "daemon-reload && sudo systemctl restart nvidia-cdi-refresh") != std::string::npos);
+    containers.lists = {drivers, "/etc/cdi/nvidia.yaml"};
+    CHECK(judged(id, with(containers, healthy_thor()))
+              .remedy.find(": sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml") != std::string::npos);
     containers.withheld.back().kind = MountKind::library;
     CHECK(judged(id, with(containers, healthy_thor())).code == "essential-missing");
 }

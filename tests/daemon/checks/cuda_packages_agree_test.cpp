@@ -68,6 +68,14 @@ TEST_CASE("cudart of one major and all other libraries of another is a torn set"
     CHECK(judged(id, on_nixos(orin_with(torn))).status == Status::pass);
 }
 
+TEST_CASE("where the torn set is JetPack's own, its cudart is what is missing") {
+    const CheckResult result =
+        judged(id, orin_with({part("cuda_cudart", {11, 4}, "11.4.298"), part("libcublas", {12, 6}, "12.6.1.4")}));
+    CHECK(result.code == "torn");
+    CHECK(result.remedy.find("sudo apt-get install cuda-cudart-12-6") != std::string::npos);
+    CHECK(result.remedy.find("purge") == std::string::npos);
+}
+
 TEST_CASE("cuSPARSE that is newer than every libnvJitLink of its major lacks its symbols") {
     Facts facts = orin_with(cuda_set({12, 6}));
     add(facts, {part("cuda_cudart", {12, 9}, "12.9.79"), part("libcusparse", {12, 9}, "12.5.10.65")});

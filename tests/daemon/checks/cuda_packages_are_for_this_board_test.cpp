@@ -57,6 +57,17 @@ TEST_CASE("the desktop's build fails everywhere") {
     }
 }
 
+TEST_CASE("packages for x86-64 beside the board's own are named so that apt takes these, and spoil no other finding") {
+    Facts facts = orin_with(cuda_set({12, 6}, CudaBuild::tegra));
+    InstalledComponent foreign = part("cuda_cudart", {13, 2}, "13.2.75", CudaBuild::desktop);
+    foreign.package += ":amd64";
+    add(facts, {foreign});
+    CHECK(judged(id, facts).code == "desktop-build");
+    CHECK(judged(id, facts).remedy.find("sudo apt-get purge cuda-cudart-13-2:amd64") != std::string::npos);
+    CHECK(judged("cuda-packages-agree", facts).code == "ok");
+    CHECK(judged("cuda-packages-fit-release", facts).code == "ok");
+}
+
 TEST_CASE("a toolkit that came without packages is judged by its folder") {
     Facts facts = orin_with({});
     facts.toolkits.value() = {toolkit({12, 6}, CudaBuild::sbsa)};

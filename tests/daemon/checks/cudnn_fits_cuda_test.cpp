@@ -66,6 +66,11 @@ TEST_CASE("a build for another major fails") {
     CHECK(result.code == "other-cuda");
     CHECK(result.summary == "cuDNN 9.20.0.46 (libcudnn9-cuda-13) is built for CUDA 13, but installed is CUDA 12.6");
     CHECK(result.remedy.find("sudo apt-get purge libcudnn9-cuda-13 && ") != std::string::npos);
+    CHECK(result.remedy.find("sudo apt-get install nvidia-cudnn") != std::string::npos);
+    // JetPack 5's package of it has another name.
+    Facts xavier = xavier_with(cuda_set({11, 4}));
+    add(xavier, {cudnn("libcudnn8", "8.9.4.25", CudaVersion{12, 2})});
+    CHECK(judged(id, xavier).remedy.find("sudo apt-get install nvidia-cudnn8") != std::string::npos);
     Facts nixos = on_nixos(orin_with_cudnn({cudnn("cuda11.4-cudnn-8.6.0.166", "8.6.0.166", CudaVersion{11, 4})}));
     CHECK(judged(id, nixos).code == "other-cuda");
 }

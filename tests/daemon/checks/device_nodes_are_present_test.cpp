@@ -30,6 +30,8 @@ TEST_CASE("nvgpu needs nvmap and a control node under either name") {
     CHECK(no_control.code == "nodes-missing");
     CHECK(no_control.summary.find("igpu*/ctrl or /dev/nvhost-ctrl-gpu") != std::string::npos);
     CHECK(judged(id, without(healthy_orin(), {"/dev/nvmap"})).summary == "The GPU has no device node /dev/nvmap");
+    CHECK(judged(id, without(healthy_thor(), {"/dev/nvidiactl", "/dev/nvidia0"})).summary ==
+          "The GPU has no device node /dev/nvidiactl, nor /dev/nvidia0");
     CHECK(judged(id, without(healthy_orin(), {"/dev/nvmap"})).remedy.find("modprobe -a nvmap nvgpu") !=
           std::string::npos);
 }

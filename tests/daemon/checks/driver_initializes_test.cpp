@@ -69,6 +69,28 @@ TEST_CASE("the loader's words name the file once") {
     CHECK(judged(id, facts).summary == library + " cannot be loaded: file too short");
 }
 
+TEST_CASE("a crash names the parts of the driver that are not there") {
+    Facts facts = healthy_orin();
+    DriverCompanion part;
+    part.name = "libnvcucompat.so";
+    part.required = false;
+    DriverCompanion extra = part;
+    extra.name = "libnvcudla.so";
+    extra.extra = true;
+    facts.companions.value().push_back(extra);
+    end_probe_at(facts, ended(ProbeStep::context, StepEnd::crashed, 11));
+    CHECK(judged(id, facts).code == "crashed");
+    facts.companions.value().push_back(part);
+    const CheckResult result = judged(id, facts);
+    CHECK(result.code == "crashed-without-parts");
+    CHECK(result.status == Status::fail);
+    CHECK(result.summary.find("not there: libnvcucompat.so") != std::string::npos);
+    CHECK(result.summary.find("libnvcudla") == std::string::npos);
+    CHECK(result.remedy.find("sudo apt-get install --reinstall nvidia-l4t-cuda") != std::string::npos);
+    end_probe_at(facts, ended(ProbeStep::context, StepEnd::timed_out));
+    CHECK(judged(id, facts).code == "timed-out");
+}
+
 TEST_CASE("a library without cuInit fails") {
     CHECK(with_last(ended(ProbeStep::init, StepEnd::failed, 0, "undefined symbol: cuInit")).code ==
           "entry-point-absent");

@@ -104,6 +104,29 @@ TEST_CASE("a part of another release is a fault") {
     CHECK(judged(id, xavier).code == "ok");
 }
 
+TEST_CASE("of two parts that differ and of which none speaks for libcuda, the sentence compares the parts") {
+    Facts facts = unprobed();
+    facts.libcuda_release = missing(Lack::not_there);
+    DriverCompanion nvvm = compiler(facts);
+    nvvm.name = "libnvidia-nvvm.so.*";
+    nvvm.path = "/usr/lib/aarch64-linux-gnu/nvidia/libnvidia-nvvm.so.540.4.0";
+    nvvm.version = "540.4.0";
+    facts.companions.value().push_back(nvvm);
+    CHECK(judged(id, facts).summary ==
+          nvvm.path + " is of 540.4.0, but " + compiler(facts).path + " is of " + compiler(facts).version);
+}
+
+TEST_CASE("several that are missing are told in the plural") {
+    Facts facts = unprobed();
+    needed(facts).path.clear();
+    CHECK(judged(id, facts).summary.find("does not load, is in no folder of the loader") != std::string::npos);
+    DriverCompanion second = needed(facts);
+    second.name = "libnvrm_mem.so";
+    facts.companions.value().push_back(second);
+    CHECK(judged(id, facts).summary.find("libnvrm_gpu.so, libnvrm_mem.so, without which") == 0);
+    CHECK(judged(id, facts).summary.find("does not load, are in no folder of the loader") != std::string::npos);
+}
+
 TEST_CASE("nothing known is nothing claimed") {
     Facts facts = unprobed();
     facts.companions.value().clear();

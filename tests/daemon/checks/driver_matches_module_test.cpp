@@ -22,7 +22,8 @@ TEST_CASE("releases are compared with releases") {
     CHECK(result.status == Status::fail);
     CHECK(result.code == "releases-differ");
     CHECK(result.summary == "libcuda is of L4T 36.5.0, the GPU module nvgpu of L4T 36.4.4");
-    CHECK(result.remedy.find("sudo apt-get install nvidia-l4t-cuda nvidia-l4t-kernel nvidia-l4t-kernel-oot-modules") !=
+    CHECK(result.remedy.find(
+              "sudo apt-get install --reinstall nvidia-l4t-cuda nvidia-l4t-kernel nvidia-l4t-kernel-oot-modules") !=
           std::string::npos);
 }
 
@@ -31,6 +32,14 @@ TEST_CASE("driver numbers are compared with driver numbers") {
     const CheckResult result = judged(id, with({std::nullopt, "580.00"}, {L4tRelease{39, 2, 0}, "595.78"}));
     CHECK(result.code == "releases-differ");
     CHECK(result.summary == "libcuda is of driver 595.78, the GPU module nvgpu of driver 580.00");
+}
+
+TEST_CASE("two numbers that differ are two drivers, whatever package their files belong to") {
+    const CheckResult result = judged(id, with({L4tRelease{39, 2, 0}, "580.00"}, {L4tRelease{39, 2, 0}, "595.78"}));
+    CHECK(result.code == "releases-differ");
+    CHECK(result.summary == "libcuda is of driver 595.78, the GPU module nvgpu of driver 580.00");
+    // R38.4's module has a word in the number's place.
+    CHECK(judged(id, with({L4tRelease{38, 4, 0}, "TempVersion"}, {L4tRelease{38, 4, 0}, "580.00"})).code == "ok");
 }
 
 TEST_CASE("one driver number settles it for packages re-issued under another release") {

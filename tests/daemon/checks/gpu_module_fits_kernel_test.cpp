@@ -49,6 +49,17 @@ TEST_CASE("no file: a fault where the module is not loaded, else nothing to comp
     CHECK(judged(id, facts).code == "not-understood");
 }
 
+TEST_CASE("a kernel of its owner needs the module built for it") {
+    Facts facts = healthy_orin();
+    facts.gpu_module.value().running.presence = ModulePresence::absent;
+    facts.gpu_module.value().file = missing(Lack::not_there);
+    CHECK(judged(id, facts).code == "not-installed");
+    facts.kernel_release = Fact<std::string>("6.6.52-byok", "/proc/sys/kernel/osrelease");
+    CHECK(judged(id, facts).code == "not-built-for-own-kernel");
+    CHECK(judged(id, facts).status == Status::fail);
+    CHECK(judged(id, facts).remedy.find("make modules && sudo -E make modules_install") != std::string::npos);
+}
+
 TEST_CASE("a file without vermagic is unknown") {
     CHECK(judged(id, with_vermagic("", ModulePresence::loaded)).code == "no-vermagic");
     CHECK(judged(id, with_vermagic("", ModulePresence::loaded)).status == Status::unknown);

@@ -44,6 +44,33 @@ TEST_CASE("Thor needs nvidia-uvm too") {
     CHECK(judged(id, facts).code == "not-loaded");
 }
 
+TEST_CASE("on Thor the build of nvidia.ko for displays is named, whatever it leaves unloaded") {
+    Facts facts = healthy_thor();
+    facts.gpu_module.value().file.value().path = "/lib/modules/6.8.12-1021-tegra/updates/opensrc-disp/nvidia.ko";
+    CHECK(judged(id, facts).code == "other-variant");
+    CHECK(judged(id, facts).status == Status::fail);
+    CHECK(judged(id, facts).summary.find("updates/opensrc-disp/nvidia.ko") != std::string::npos);
+    facts.gpu_module.value().uvm->presence = ModulePresence::absent;
+    CHECK(judged(id, facts).code == "other-variant");
+    facts.gpu_module.value().running.srcversion = "OF ANOTHER BUILD";
+    facts.gpu_module.value().file.value().srcversion = "OF THIS ONE";
+    CHECK(judged(id, facts).code == "uvm-missing");
+}
+
+TEST_CASE("R38 has one build of nvidia.ko, for Thor, in the folder that R39 keeps the other one in") {
+    Facts facts = healthy_thor();
+    facts.gpu_module.value().file.value().path = "/lib/modules/6.8.12-tegra/updates/opensrc-disp/nvidia.ko";
+    CHECK(judged(id, facts).code == "other-variant");
+    facts.release.value().line = 38;
+    CHECK(judged(id, facts).status == Status::pass);
+}
+
+TEST_CASE("a line that keeps the module out is looked for") {
+    Facts facts = healthy_orin();
+    facts.gpu_module.value().running.presence = ModulePresence::absent;
+    CHECK(judged(id, facts).remedy.find("grep -rnw nvgpu /etc/modprobe.d") != std::string::npos);
+}
+
 TEST_CASE("a module that the kernel refuses is told by the check that says why") {
     Facts facts = healthy_orin();
     facts.gpu_module.value().running.presence = ModulePresence::absent;

@@ -81,3 +81,16 @@ TEST_CASE("one that lies in its place and that the cache does not lead to is not
     facts.distribution = Fact<Distribution>(Distribution::nixos, "/etc/os-release");
     CHECK(judged(id, facts).code == "ok");
 }
+
+TEST_CASE("one that ldconfig does not enter for what it is was found: the configuration is not to blame") {
+    Facts facts = healthy_orin();
+    facts.libcuda_search.value().plain = {};
+    facts.libcuda.value().machine = ElfMachine::x86_64;
+    CHECK(judged(id, facts).code == "ok");
+    CHECK(judged("libcuda-is-genuine", facts).code == "other-machine");
+    facts.libcuda.value().machine = ElfMachine::aarch64;
+    facts.libcuda.value().elf = false;
+    facts.libcuda.value().size = 0;
+    CHECK(judged(id, facts).code == "ok");
+    CHECK(judged("libcuda-is-genuine", facts).code == "empty");
+}

@@ -68,13 +68,24 @@ TEST_CASE("the driver's own alone passes") {
 }
 
 TEST_CASE("whatever wins instead has its code") {
-    const CheckResult stub = won_by(sighting(toolkit, Sort::stub));
+    // What nobody can use waits for libcuda-is-genuine where every program gets it; a unit may be led to it alone.
+    const auto leads_unit = [](const LibcudaSighting& winner) {
+        return with([&](Facts&, LibcudaSearch& search) {
+            search.all.push_back(winner);
+            search.units = {gets("serve.service", winner)};
+        });
+    };
+    CHECK(won_by(sighting(toolkit, Sort::stub)).blocked_by == "libcuda-is-genuine");
+    CHECK(won_by(sighting("/opt/x/libcuda.so.1", Sort::empty)).blocked_by == "libcuda-is-genuine");
+    const CheckResult stub = leads_unit(sighting(toolkit, Sort::stub));
     CHECK(stub.code == "stub-wins");
     CHECK(stub.status == Status::fail);
-    CHECK(stub.summary.find("A program without search paths of its own gets " + toolkit) == 0);
-    CHECK(stub.remedy.find("sudo ldconfig") != std::string::npos);
-    CHECK(won_by(sighting("/opt/x/libcuda.so.1", Sort::driver)).code == "other-driver-wins");
-    const CheckResult broken = won_by(sighting("/opt/x/libcuda.so.1", Sort::empty));
+    CHECK(stub.summary.find("serve.service gets " + toolkit) == 0);
+    const CheckResult other = won_by(sighting("/opt/x/libcuda.so.1", Sort::driver));
+    CHECK(other.code == "other-driver-wins");
+    CHECK(other.summary.find("A program without search paths of its own gets /opt/x/libcuda.so.1") == 0);
+    CHECK(other.remedy.find("sudo ldconfig") != std::string::npos);
+    const CheckResult broken = leads_unit(sighting("/opt/x/libcuda.so.1", Sort::empty));
     CHECK(broken.code == "broken-file-wins");
     CHECK(broken.summary.find("(empty)") != std::string::npos);
 }
@@ -121,6 +132,40 @@ TEST_CASE("an enabled compat of the right product passes, another does not") {
     CHECK(enabled(CompatProduct::orin).code == "compat-enabled");
     CHECK(enabled(CompatProduct::sbsa).code == "other-compat-wins");
     CHECK(enabled(CompatProduct::sbsa).status == Status::fail);
+}
+
+TEST_CASE("the command takes away what leads there, and nothing that others need") {
+    const std::string conf = "/etc/ld.so.cache, from /etc/ld.so.conf.d/x.conf, line 2";
+    const CheckResult stub = won_by(sighting(compat, Sort::stub, conf));
+    CHECK(stub.code == "stub-wins");
+    CHECK(stub.remedy.find("sudo rm " + compat + " && sudo ldconfig") != std::string::npos);
+    const CheckResult wrong = with([&](Facts& facts, LibcudaSearch& search) {
+        const LibcudaSighting seen = sighting(compat, Sort::driver, conf);
+        search.all.insert(search.all.begin(), seen);
+        search.plain = gets(plain, seen);
+        CompatFolder folder;
+        folder.directory = "/usr/local/cuda-12.9/compat";
+        folder.library = seen.file;
+        folder.product = CompatProduct::sbsa;
+        facts.compat.value().folders = {folder};
+    });
+    CHECK(wrong.code == "other-compat-wins");
+    CHECK(wrong.remedy.find("sudo sed -i '2s/^/#/' /etc/ld.so.conf.d/x.conf && sudo ldconfig") != std::string::npos);
+}
+
+TEST_CASE("a compat that nixpkgs links into its CUDA programs is told, for no search of the loader leads to it") {
+    const CheckResult result = with([](Facts& facts, LibcudaSearch&) {
+        CompatFolder folder;
+        folder.directory = "/nix/store/x-cuda12.9-cuda_compat-12.9.40580548/compat";
+        folder.library = sighting(folder.directory + "/libcuda.so.1", Sort::driver).file;
+        folder.product = CompatProduct::l4t;
+        folder.enabled_by = {{"CUDA programs of nixpkgs", "their RUNPATH; /nix/var/nix/db/db.sqlite", false, true}};
+        facts.compat.value().folders = {folder};
+    });
+    CHECK(result.code == "compat-by-nixpkgs");
+    CHECK(result.status == Status::pass);
+    CHECK(result.summary.find("cuda_compat-12.9.40580548/compat/libcuda.so.1") != std::string::npos);
+    CHECK(result.summary.find("save the CUDA programs of nixpkgs") != std::string::npos);
 }
 
 TEST_CASE("what the next ldconfig will change is told before it does") {

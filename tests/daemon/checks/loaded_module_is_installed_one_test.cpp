@@ -39,8 +39,18 @@ TEST_CASE("built in, without a file, not readable") {
     facts.gpu_module.value().file = missing(Lack::not_there);
     CHECK(judged(id, facts).code == "no-file-on-disk");
     CHECK(judged(id, facts).status == Status::fail);
+    CHECK(judged(id, facts).remedy.find("--reinstall nvidia-l4t-kernel nvidia-l4t-kernel-oot-modules") !=
+          std::string::npos);
     facts.gpu_module.value().file = missing(Lack::not_readable);
     CHECK(judged(id, facts).code == "not-readable");
+}
+
+TEST_CASE("while a restart is outstanding, the two may differ") {
+    Facts facts = healthy_orin();
+    facts.gpu_module.value().file.value().build_id = "ffff";
+    facts.pending_reboot =
+        Fact<PendingReboot>({{"a new kernel"}, {"/run/reboot-required"}, {}}, "/run/reboot-required");
+    CHECK(judged(id, facts).blocked_by == "no-reboot-is-pending");
 }
 
 TEST_CASE("before a switch, the module on disk is the incoming system's and need not be the loaded one") {

@@ -23,6 +23,8 @@ TEST_CASE("faults are named with their count") {
                                        {"nvgpu-channel-error", "a channel was ended", "nvgpu: error notifier", 1}};
     const CheckResult result = judged(id, facts);
     CHECK(result.code == "faults");
+    CHECK(result.summary.find(
+              "The kernel's log of this boot tells of GPU faults: a wrong address (nvgpu-mmu-fault, 3") == 0);
     CHECK(result.status == Status::fail);
     CHECK(result.severity == Severity::wanted);
     CHECK(result.summary.find("a wrong address (nvgpu-mmu-fault, 3 times); a channel was ended (nvgpu-channel-error, "

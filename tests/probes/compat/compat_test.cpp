@@ -198,7 +198,7 @@ TEST_CASE("one folder by several links is one") {
     board.link("/usr/local/cuda", "/etc/alternatives/cuda");
     board.link("/usr/local/cuda-12", "/usr/local/cuda-12.9");
     const std::string real = "/usr/local/cuda-12.9/compat/libcuda.so.1.1";
-    const std::string named_by = "/etc/ld.so.cache (/etc/ld.so.conf.d/00-compat.conf, line 2)";
+    const std::string named_by = "/etc/ld.so.cache, from /etc/ld.so.conf.d/00-compat.conf, line 2";
     LibcudaSearch search = search_with(ends_at("a program", "/usr/local/cuda/compat/libcuda.so.1", real),
                                        {ends_at("a.service", "/usr/local/cuda-12/compat/libcuda.so.1", real)});
     search.all = {{"/usr/local/cuda/compat/libcuda.so.1", real, named_by, {}}};

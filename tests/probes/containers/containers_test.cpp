@@ -213,6 +213,32 @@ TEST_CASE("a spec that is none is told, and the others are read") {
     CHECK(board.read().unread.size() == 1);
 }
 
+TEST_CASE("a spec of NVIDIA's that no engine can read either is broken") {
+    LittleBoard board;
+    board.list_all();
+    board.root.write("/etc/cdi/nvidia.yaml", "kind: [");
+    REQUIRE(board.read().broken.size() == 1);
+    CHECK(board.read().broken[0].source == "/etc/cdi/nvidia.yaml");
+    board.root.write("/etc/cdi/nvidia.yaml", "kind: nvidia.com/gpu\n");  // and no version
+    CHECK(board.read().broken.size() == 1);
+    // What only the limits of this reader refuse, engines may take; of YAML they take a comma too many.
+    board.root.write("/etc/cdi/nvidia.yaml", "a: &x 1\nb: *x\n");
+    CHECK(board.read().unread.size() == 1);
+    CHECK(board.read().broken.empty());
+    board.root.write("/etc/cdi/nvidia.json", R"({"cdiVersion":"0.5.0","kind":"nvidia.com/gpu","devices":[],})");
+    CHECK(board.read().broken.empty());
+    board.root.write("/etc/cdi/nvidia.json", R"({"cdiVersion":)");
+    CHECK(board.read().broken.size() == 1);
+}
+
+TEST_CASE("another vendor's broken spec is nobody's fault here") {
+    LittleBoard board;
+    board.list_all();
+    board.root.write("/etc/cdi/vendor.yaml", "kind: [");
+    CHECK(board.read().unread.size() == 1);
+    CHECK(board.read().broken.empty());
+}
+
 TEST_CASE("an R39 image lists no libcuda yet") {
     LittleBoard board;
     board.list("lib, " + libraries + "libnvidia-ptxjitcompiler.so.540.5.0\n");

@@ -19,12 +19,15 @@ struct LittleBoard {
     explicit LittleBoard(const std::vector<std::string>& programs) {
         for (const std::string& program : programs) root.write("/usr/bin/" + program, "x");
     }
-    [[nodiscard]] Fact<bool> registered(const std::string& engine, const EngineSurroundings& around = {}) const {
+    [[nodiscard]] ContainerEngine read(const std::string& engine, const EngineSurroundings& around = {}) const {
         const std::vector<ContainerEngine> engines = read_engines(SystemRoot(root.directory()), around);
         const auto found = std::find_if(engines.begin(), engines.end(),
                                         [&](const ContainerEngine& one) { return one.name == engine; });
         REQUIRE(found != engines.end());
-        return found->registered;
+        return *found;
+    }
+    [[nodiscard]] Fact<bool> registered(const std::string& engine, const EngineSurroundings& around = {}) const {
+        return read(engine, around).registered;
     }
     TempRoot root;
 };
@@ -68,13 +71,34 @@ TEST_CASE("docker knows a runtime by its name or its program") {
 
 TEST_CASE("settings that docker would not start with tell nothing") {
     const LittleBoard board({"dockerd"});
-    for (const char* text : {"{", "[]", "", R"({"runtimes":[]})", R"({"runtimes":{},"runtimes":{}})"}) {
+    for (const char* text : {"{", "[]", R"({"runtimes":[]})", R"({"runtimes":{},"runtimes":{}})"}) {
         CAPTURE(text);
         board.root.write("/etc/docker/daemon.json", text);
         CHECK(board.registered("docker").lacks(Lack::not_understood));
     }
     board.root.write("/etc/docker/daemon.json", std::string(std::size_t{300} << 10, ' '));
     CHECK(board.registered("docker").lacks(Lack::not_understood));
+}
+
+TEST_CASE("docker does not start with what is no JSON to anybody") {
+    const LittleBoard board({"dockerd"});
+    board.root.write("/etc/docker/daemon.json", "{\"runtimes\":{},\n}");
+    CHECK(board.read("docker").broken.find("/etc/docker/daemon.json is no JSON that docker starts with: line 2") == 0);
+    // A key that stands twice docker takes, and of bytes that are no UTF-8 it may take more than this reader.
+    for (const char* text : {R"({"debug":true,"debug":true})", "{\"a\":\"\xff\"}", "{\"\xff\":}", "[]", "{}"}) {
+        CAPTURE(text);
+        board.root.write("/etc/docker/daemon.json", text);
+        CHECK(board.read("docker").broken.empty());
+    }
+}
+
+TEST_CASE("to docker an empty file of settings is as good as none") {
+    const LittleBoard board({"dockerd"});
+    for (const char* text : {"", " \n"}) {
+        board.root.write("/etc/docker/daemon.json", text);
+        CHECK_FALSE(*board.registered("docker"));
+        CHECK(board.read("docker").broken.empty());
+    }
 }
 
 TEST_CASE("docker reads CDI specs where it was told to, or its version does by itself") {

@@ -48,6 +48,10 @@ Catalog small_catalog() {
         record.line = line;
         catalog.lines.push_back(record);
     }
+    ReleaseRecord release;
+    release.l4t = L4tRelease{36, 5, 0};
+    release.driver_version = "540.5.0";
+    catalog.releases = {release};
     return catalog;
 }
 
@@ -101,6 +105,12 @@ TEST_CASE("NixOS and Yocto have one place each") {
     places.distribution = Distribution::yocto;
     CHECK(find(yocto, places)->tegra_place);
     CHECK(find(yocto, places)->path == "/usr/lib/libcuda.so.1");
+
+    const TempRoot multilib;
+    put_driver(multilib, "/usr/lib64", driver_bytes());
+    REQUIRE(find(multilib, places).known());
+    CHECK(find(multilib, places)->path == "/usr/lib64/libcuda.so.1");
+    CHECK(find(multilib, places)->tegra_place);
 }
 
 TEST_CASE("a NixOS image that is not running names its driver in a rule of its system profile") {
@@ -256,6 +266,19 @@ TEST_CASE("the store path names the release") {
     LibcudaPlaces places;
     places.distribution = Distribution::nixos;
     CHECK(release_of(board, places, no_packages)->l4t == L4tRelease{36, 5, 0});
+}
+
+TEST_CASE("of compilers that differ, the one that the release has speaks for libcuda, and else none") {
+    const TempRoot board;
+    put_driver(board, nvidia_folder, driver_bytes());
+    board.write(nvidia_folder + "/libnvidia-ptxjitcompiler.so.540.4.0", "");
+    board.write(nvidia_folder + "/libnvidia-nvvm.so.540.5.0", "");
+    const Fact<DriverRelease> known =
+        release_of(board, ubuntu(36), packages({{"nvidia-l4t-cuda", "36.5.0-20260115194252"}}));
+    CHECK(known->driver_version == "540.5.0");
+    const Fact<DriverRelease> unheard = release_of(board, ubuntu(36), packages({{"nvidia-l4t-cuda", "36.99.0-1"}}));
+    CHECK(unheard->driver_version.empty());
+    CHECK(release_of(board, ubuntu(36), no_packages).lacks(Lack::not_there));
 }
 
 TEST_CASE("two companions of different versions name none") {

@@ -123,10 +123,10 @@ TEST_CASE("units with a path of their own are asked, and what they lead to is se
     CHECK(found.units[0].path == toolkit + "/stubs/libcuda.so.1");
     CHECK(found.units[1].real_path == nvidia + "/libcuda.so.1.1");
     CHECK(found.units[2].real_path == nvidia + "/libcuda.so.1.1");
-    CHECK(found.units[2].steps[0].source == "LD_PRELOAD of c.service (/etc/systemd/system/c.service, line 2)");
+    CHECK(found.units[2].steps[0].source == "LD_PRELOAD of c.service, from /etc/systemd/system/c.service, line 2");
     REQUIRE(found.all.size() == 2);
-    CHECK(found.all[1].named_by == "LD_LIBRARY_PATH of a.service (/etc/systemd/system/a.service, line 2)");
-    CHECK(found.all[0].named_by == "/etc/ld.so.cache (/etc/ld.so.conf.d/nvidia-tegra.conf, line 1)");
+    CHECK(found.all[1].named_by == "LD_LIBRARY_PATH of a.service, from /etc/systemd/system/a.service, line 2");
+    CHECK(found.all[0].named_by == "/etc/ld.so.cache, from /etc/ld.so.conf.d/nvidia-tegra.conf, line 1");
 }
 
 TEST_CASE("without a cache the configuration speaks for it") {

@@ -197,7 +197,7 @@ TEST_CASE(
     board.write("/var/lib/dpkg/info/libcufft-12-6.list", "/usr/local/cuda-12.6/targets/x86_64-linux/lib\n");
     const Fact<Software> software = read(board);
     REQUIRE(software.known());
-    CHECK(component(*software, "cuda-cudart-13-0").build == CudaBuild::desktop);
+    CHECK(component(*software, "cuda-cudart-13-0:amd64").build == CudaBuild::desktop);
     CHECK(component(*software, "libcufft-12-6").build == CudaBuild::desktop);
     CHECK(component(*software, "cuda-cudart-13-2").build == CudaBuild::not_recorded);
 }

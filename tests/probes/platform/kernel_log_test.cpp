@@ -176,6 +176,27 @@ TEST_CASE("another root, a container and empty data have no log to ask") {
     CHECK(read_kernel_log(SystemRoot("/"), {boot, {}, "nvgpu", false}).lacks(Lack::not_asked));
 }
 
+TEST_CASE("a board kept as a folder has the log that stands beside its nodes") {
+    const TempRoot folder;
+    const Fact<std::string> boot = {"7f3c0a52-9d1e-4b7c-8a63-2f5e6d7c8b9a", "boot_id"};
+    folder.write("/.jetcuda-root.json",
+                 R"({"kernel_log": ["nvgpu: 17000000.gpu nvgpu_acr_bootstrap_hs_acr:142 [ERR]  ACR bootstrap failed",
+                     "NVRM: Xid (PCI:0000:01:00): 31, pid=1", "usb 1-1: new device"]})");
+    const Fact<KernelLog> log = read_kernel_log(SystemRoot(folder.directory()), {boot, records(), "nvgpu", false});
+    REQUIRE(log.known());
+    CHECK(log.source() == "/.jetcuda-root.json, kernel_log");
+    CHECK(log->lines == 3);
+    CHECK_FALSE(log->cut);
+    REQUIRE(log->faults.size() == 1);
+    CHECK(log->faults[0].id == "nvgpu-acr-boot-failed");
+    CHECK(read_kernel_log(SystemRoot(folder.directory()), {boot, records(), "nvgpu", true}).lacks(Lack::not_asked));
+
+    folder.write("/.jetcuda-root.json", R"({"kernel_log": []})");
+    const Fact<KernelLog> empty = read_kernel_log(SystemRoot(folder.directory()), {boot, records(), "nvgpu", false});
+    REQUIRE(empty.known());
+    CHECK(empty->faults.empty());
+}
+
 TEST_CASE("this machine's log is read, or is not readable; in time either way") {
     const auto begin = std::chrono::steady_clock::now();
     const Fact<std::string> boot = {"7f3c0a52-9d1e-4b7c-8a63-2f5e6d7c8b9a", "boot_id"};

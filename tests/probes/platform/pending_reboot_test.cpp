@@ -80,6 +80,15 @@ TEST_CASE("the kernel's package brings another kernel than the one that runs") {
     CHECK(board.read().reasons.empty());
 }
 
+TEST_CASE("no restart brings the package's kernel where the running one is newer: it came another way") {
+    SmallBoard board;
+    board.has_kernel_package("5.15.185-tegra-36.5.0-20260115194252");
+    board.runs("5.15.199-tegra");
+    CHECK(board.read().reasons.empty());
+    board.runs("5.15.99-tegra");
+    CHECK_FALSE(board.read().reasons.empty());
+}
+
 TEST_CASE("a kernel of the user's own waits for nothing") {
     SmallBoard board;
     board.has_kernel_package("5.15.185-tegra-36.5.0-20260115194252");
@@ -91,6 +100,8 @@ TEST_CASE("a kernel of the user's own waits for nothing") {
     board.gpu_module = {module, "/proc/modules"};
     CHECK(board.read().reasons.empty());
     board.gpu_module.value().file = Missing{Lack::not_there, "no such module", "/lib/modules"};
+    CHECK(board.read().reasons.empty());  // kernel-modules-are-installed says what is wrong with it
+    board.runs("5.15.148-tegra");
     CHECK(board.read().reasons.size() == 1);
 }
 
@@ -109,11 +120,14 @@ TEST_CASE("NixOS keeps the booted system beside the current one") {
     CHECK(pending_with("b").reasons.empty());  // another system, with the same kernel and driver
     const PendingReboot pending = pending_with("c");
     REQUIRE(pending.reasons.size() == 2);
-    CHECK(pending.reasons[0] == "the kernel of the current system is not that of the booted one");
+    CHECK(pending.reasons[0] ==
+          "the kernel of the current system is /nix/store/linux-5.15.148/Image, that of the booted one "
+          "/nix/store/linux-5.15.185/Image");
     CHECK(pending.reasons[1] == "libcuda of the current system is of L4T 36.4.4, that of the booted one of 36.5.0");
     board.root.write("/nix/store/b-system/kernel-params", "init=/nix/store/b-system/init loglevel=7");
     CHECK(pending_with("b").reasons.front() ==
-          "the kernel-params of the current system are not those of the booted one");
+          "the parameters in /nix/store/b-system/kernel-params are not those that the kernel was started with, in "
+          "/nix/store/a-system/kernel-params");
     board.root.remove("/run/booted-system");
     CHECK(pending_with("c").reasons.empty());
 }

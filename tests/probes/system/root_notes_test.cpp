@@ -148,6 +148,8 @@ TEST_CASE("an entry that breaks the form is refused with its place") {
     CHECK(refusal_of(R"({"node":[]})").find("unknown key \"node\"") != std::string::npos);
     CHECK(refusal_of(R"({"nodes":{}})").find("nodes: must be a list") != std::string::npos);
     CHECK(refusal_of(R"({"dirs":[3]})").find("dirs[0]: a path must be text") != std::string::npos);
+    CHECK(refusal_of(R"({"kernel_log":"x"})").find("kernel_log: must be a list") != std::string::npos);
+    CHECK(refusal_of(R"({"kernel_log":["x",{}]})").find("kernel_log[1]: a line must be text") != std::string::npos);
     CHECK(refusal_of("{\n\"nodes\": [,]}").find("line 2") != std::string::npos);
     CHECK(refusal_of(R"({"nodes":[{"path":"/a","type":"p","mode":"0"}],"dirs":["/a/b"]})").find("is not a folder") !=
           std::string::npos);
