@@ -103,7 +103,7 @@ struct Complaints {
     Complaint other_driver;
     Complaint too_early;
     Complaint essential;
-    Complaint not_there;  // named by a CDI spec: an engine starts no container with it
+    Complaint not_there;  // device nodes that a CDI spec names: an engine starts no container then
     Complaint optional;
     std::string first_number;  // of another driver
     std::size_t judged = 0;    // entries
@@ -131,7 +131,7 @@ Complaints gather(const Containers& containers, bool at_rest) {
             found.other_driver.add("another driver's", mount.path, mount.source, mount.list);
         }
         if (mount.there) continue;
-        if (mount.list == MountList::cdi) {
+        if (mount.list == MountList::cdi && mount.kind == MountKind::device) {
             found.not_there.add("missing", mount.path, mount.source, mount.list);
         } else if (!mount.essential) {
             found.optional.add("missing", mount.path, mount.source, mount.list);

@@ -88,7 +88,7 @@ private:
             put(mark, std::move(value));
             return;
         }
-        if (!value.is_string()) refuse(mark, "a key that is no text");
+        if (!value.is_string()) refuse(mark, "a key that is no text", true);
         count(mark);
         const auto [place, is_new] = open_.back().value->emplace(value.get<std::string>(), nullptr);
         if (!is_new) refuse(mark, "the key \"" + shown(place.key()) + "\" stands twice");
@@ -97,7 +97,7 @@ private:
 
     // A list that grows moves its elements, but never while one of them is open.
     void open(const YAML::Mark& mark, json value) {
-        if (wants_key()) refuse(mark, "a key that is no text");
+        if (wants_key()) refuse(mark, "a key that is no text", true);
         if (open_.size() == depth_limit) refuse(mark, "it is nested more than 32 levels deep");
         open_.push_back({&put(mark, std::move(value))});
     }

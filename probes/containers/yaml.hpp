@@ -15,7 +15,7 @@ namespace jetcuda {
 struct YamlFlaw : std::runtime_error {
     explicit YamlFlaw(const std::string& what, bool is_syntax = false) : std::runtime_error(what), syntax(is_syntax) {}
 
-    bool syntax;  // no YAML to anybody; false: a limit or a rule of this reader
+    bool syntax;  // no YAML, or none that could stand for JSON; false: a limit or a rule of this reader
 };
 
 // The first document of `text`. Throws YamlFlaw for what is no YAML, for aliases, for keys that are no text or stand

@@ -16,9 +16,11 @@ A check that was not changed but waits for a declared one (blocked_by) need not 
 """
 
 import json
+import os
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -88,6 +90,14 @@ def all_faults():
         if folder.name not in AREAS:
             raise BadFault(f"{folder}: is no area; those are {', '.join(AREAS)}")
     return [Fault(file) for area in AREAS for file in sorted((HERE / area).glob("*.json"))]
+
+
+def work_folder():
+    """A folder for boards: in memory where there is such a place, since a run makes and removes some 50,000 files."""
+    memory = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="jetcuda-faults-", dir=memory))
+    folder.chmod(0o755)
+    return folder
 
 
 class Bench:

@@ -11,12 +11,11 @@ The table in README.md is what this run found; --update writes it anew. --only t
 import argparse
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import catalogue
-from catalogue import BadBoard, Bench, Failed, all_faults, checks_of, hold, hold_remedy
+from catalogue import BadBoard, Bench, Failed, all_faults, checks_of, hold, hold_remedy, work_folder
 from program_under_test import Program, run_cases
 
 TOP = catalogue.HERE.parent.parent
@@ -120,8 +119,7 @@ def main():
         sys.exit(f"FAIL  {problem}")
     if options.only:
         faults = [fault for fault in faults if options.only in str(fault)]
-    work = Path(tempfile.mkdtemp(prefix="jetcuda-faults-"))
-    work.chmod(0o755)
+    work = work_folder()
     program = Program(options.binaries, TOP)
     try:
         tried = Catalogue(Bench(program, options.simulated.resolve(), work), bool(options.only))

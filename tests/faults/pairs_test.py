@@ -14,13 +14,12 @@ import json
 import random
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import catalogue
-from catalogue import BadBoard, Bench, Failed, all_faults, checks_of, expect, hold_names
+from catalogue import BadBoard, Bench, Failed, all_faults, checks_of, expect, hold_names, work_folder
 from program_under_test import Program, run_cases
 
 TOP = catalogue.HERE.parent.parent
@@ -110,8 +109,7 @@ def main():
         faults = all_faults()
     except BadBoard as problem:
         sys.exit(f"FAIL  {problem}")
-    work = Path(tempfile.mkdtemp(prefix="jetcuda-pairs-"))
-    work.chmod(0o755)
+    work = work_folder()
     program = Program(options.binaries, TOP)
     try:
         listed = program.start(["list", "--json", *program.places])

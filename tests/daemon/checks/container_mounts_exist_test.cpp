@@ -127,6 +127,9 @@ TEST_CASE("no container starts with a CDI spec that names what is not there") {
     Facts at_rest = with(containers, healthy_thor());
     at_rest.scope.at_rest = true;
     CHECK(judged_alone(id, at_rest).status == Status::pass);
+    // Of files that is not known, so they are counted as those of other lists are.
+    containers.mounts.back().kind = MountKind::library;
+    CHECK(judged(id, with(containers, healthy_thor())).code == "optional-missing");
 }
 
 TEST_CASE("another driver's file fails in a CDI spec although it is not there") {

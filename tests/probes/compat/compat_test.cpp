@@ -259,7 +259,7 @@ TEST_CASE("the loader's own search enables what its configuration names first") 
     REQUIRE(enabled().size() == 1);
     CHECK(enabled().front().every_program);
     CHECK(enabled().front().source ==
-          "/etc/ld.so.conf, as ldconfig would enter it (/etc/ld.so.conf.d/00-compat.conf, line 1)");
+          "/etc/ld.so.conf, as ldconfig would enter it, from /etc/ld.so.conf.d/00-compat.conf, line 1");
     board.remove("/etc/ld.so.conf.d/00-compat.conf");
     board.write("/etc/environment", "LD_LIBRARY_PATH=/usr/local/cuda-12.9/compat\n");
     REQUIRE(enabled().size() == 1);
