@@ -176,6 +176,9 @@ extern const Check driver_libraries_are_complete{
             finding.values["names"] = listed(sorted.absent);
             finding.values["without"] = first.without;
             finding.code = sorted.jit_compiler != nullptr ? "jit-compiler-missing" : "parts-missing";
+        } else if (facts.release.lacks(Lack::not_understood)) {
+            // Which other libraries this driver opens, the release says.
+            return because_missing(facts.release.missing());
         } else {
             finding.code = "ok";
             finding.values["count"] = std::to_string(companions.size());

@@ -17,7 +17,7 @@ extern const Check driver_version_is_native{
         "What CUDA a board can run is worked out from its driver's version. Where another libcuda stands in the place "
         "of the release's own, programs are promised what the kernel's side cannot keep.",
     .reads = {"jetcuda-probe: version", "data on L4T releases"},
-    .needs = {"driver-initializes"},
+    .needs = {"driver-initializes", "l4t-release-is-known"},
     .codes =
         {
             {"ok", Status::pass, "libcuda answers CUDA {measured}, as L4T {l4t} ships it"},
@@ -32,6 +32,8 @@ extern const Check driver_version_is_native{
     .judge = [](const Facts& facts) -> Finding {
         if (!facts.driver_probe.known()) return because_missing(facts.driver_probe.missing());
         const ProbeAnswer& answer = *facts.driver_probe;
+        // A release file that cannot be read hides which version is the native one.
+        if (facts.release.lacks(Lack::not_understood)) return because_missing(facts.release.missing());
         if (!facts.reference.known() || !facts.reference->driver_cuda) return {.code = "no-reference"};
         const StepAnswer* step = answer.step(ProbeStep::version);
         const bool came_back = step != nullptr && (step->end == StepEnd::answered || step->end == StepEnd::failed);

@@ -9,6 +9,7 @@ A description is one file, AREA/FAULT.json:
     "finds":   {"id", "code"}: the check that names the cause; "status" is "fail" unless it says otherwise
     "with_it": {id: code}: what else cannot pass because of it, each with the reason beside it in "because"
     "because": {id: why that is a consequence}
+    "hides":   {id: why}: checks that cannot see a fault of their own beside this one; no pair is made of both
     "settings": {key: value}: of config.json, with which the healthy board is judged, too
 
 A fault of the driver's behaviour has "driver" in its change, or says "probe": true, and is asked of the simulated libcuda.
@@ -31,7 +32,7 @@ from program_under_test import Failed, expect
 
 AREAS = ("release", "kernel", "devices", "driver", "packages", "compat", "containers")
 NEEDED = {"fault": str, "source": str, "board": str, "change": dict, "finds": dict}
-OPTIONAL = {"with_it": dict, "because": dict, "probe": bool, "settings": dict}
+OPTIONAL = {"with_it": dict, "because": dict, "hides": dict, "probe": bool, "settings": dict}
 STATUSES = ("fail", "unknown")
 REMEDY_OF = {"ubuntu": "apt", "nixos": "nix", "yocto": "yocto"}
 
@@ -47,6 +48,7 @@ class Fault:
         self.sentence, self.source, self.board = words["fault"], words["source"], words["board"]
         self.change, self.finds = words["change"], {"status": "fail", **words["finds"]}
         self.with_it, self.because = words.get("with_it", {}), words.get("because", {})
+        self.hides = words.get("hides", {})
         self.settings = words.get("settings", {})
         self.probe = words.get("probe", "driver" in self.change)
 

@@ -59,6 +59,8 @@ class Pairs:
             return "the check that finds one waits for the other"
         if one.finds["id"] in other.with_it or other.finds["id"] in one.with_it:
             return "one is the other's consequence"
+        if one.finds["id"] in other.hides or other.finds["id"] in one.hides:
+            return "one declares that it hides the other"
         if orders_the_loader(one) and orders_the_loader(other):
             return "both say which libcuda the loader takes first, and it takes one"
         if any(one.settings.get(key, value) != value for key, value in other.settings.items()):

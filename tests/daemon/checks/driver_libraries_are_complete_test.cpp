@@ -127,6 +127,16 @@ TEST_CASE("several that are missing are told in the plural") {
     CHECK(judged(id, facts).summary.find("does not load, are in no folder of the loader") != std::string::npos);
 }
 
+TEST_CASE(
+    "what libcuda names is not the whole set where the release is garbled, and a flaw in it counts all the same") {
+    Facts facts = unprobed();
+    facts.release = missing(Lack::not_understood);
+    CHECK(judged(id, facts).code == "not-understood");
+    CHECK(judged(id, facts).status == Status::unknown);
+    needed(facts).path.clear();
+    CHECK(judged(id, facts).code == "missing");
+}
+
 TEST_CASE("nothing known is nothing claimed") {
     Facts facts = unprobed();
     facts.companions.value().clear();

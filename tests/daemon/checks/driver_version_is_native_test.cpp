@@ -37,6 +37,14 @@ TEST_CASE("without a reference there is nothing to compare") {
     CHECK(judged(id, facts).code == "no-reference");
 }
 
+TEST_CASE("a garbled release file hides which version is the native one") {
+    Facts facts = healthy_orin();
+    facts.release = missing(Lack::not_understood);
+    facts.reference = missing(Lack::not_understood);
+    CHECK(judged(id, facts).status == Status::unknown);
+    CHECK(judged(id, facts).blocked_by == "l4t-release-is-known");
+}
+
 TEST_CASE("a library that refuses to answer fails") {
     Facts facts = healthy_orin();
     for (StepAnswer& step : facts.driver_probe.value().steps) {
