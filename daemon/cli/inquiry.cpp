@@ -256,6 +256,7 @@ Report judge_machine(const Inquiry& inquiry) { return judge_facts(inquiry, ask_m
 std::vector<const Check*> checks_named(const std::vector<std::string>& ids, const std::vector<const Check*>& all) {
     if (ids.empty()) return all;
     std::vector<std::string_view> known;
+    known.reserve(all.size());
     for (const Check* check : all) known.push_back(check->id);
     std::vector<const Check*> checks;
     std::string complaint;  // about every one of them at once, so that nobody mends one and meets the next

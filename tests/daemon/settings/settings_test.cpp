@@ -282,7 +282,7 @@ TEST_CASE("a mistake in the administrator's own checks is named like any other")
 
 TEST_CASE("the schema says the same of the administrator's own checks") {
     const json section = read_json("settings.schema.json").at("properties").at("custom").at("properties").at("checks");
-    const json entry = section.at("additionalProperties");
+    const json& entry = section.at("additionalProperties");
     CHECK(section.at("maxProperties") == custom_program_limit);
     CHECK(section.at("propertyNames").at("maxLength") == custom_name_limit);
     CHECK(entry.at("additionalProperties") == false);
