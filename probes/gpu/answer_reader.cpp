@@ -96,7 +96,7 @@ Capability capability_of(const json& line) {
 // The values of a successful step.
 void take_values(const json& line, ProbeStep step, ProbeAnswer& answer) {
     GpuDevice* device = nullptr;
-    if (step >= ProbeStep::name) {
+    if (step >= ProbeStep::name && !is_work(step)) {
         const std::int64_t highest = static_cast<std::int64_t>(answer.devices.size()) - 1;
         device =
             &answer.devices.at(static_cast<std::size_t>(integer(member(line, "ordinal"), "an ordinal", 0, highest)));
@@ -115,7 +115,12 @@ void take_values(const json& line, ProbeStep step, ProbeAnswer& answer) {
                 integer(member(line, "memory_bytes"), "a size of memory", 0, std::int64_t{1} << 50));
             break;
         case ProbeStep::init:
-        case ProbeStep::context: break;
+        case ProbeStep::context:
+        case ProbeStep::native:
+        case ProbeStep::jit:
+        case ProbeStep::patterns:
+        case ProbeStep::runtime:
+        case ProbeStep::libraries: break;
     }
 }
 
