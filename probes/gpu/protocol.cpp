@@ -64,6 +64,12 @@ std::optional<ProbeStep> probe_step_named(std::string_view name) {
 
 std::string_view name_of(WorkOutcome outcome) { return outcome_names.at(static_cast<std::size_t>(outcome)); }
 
+std::optional<WorkOutcome> work_outcome_named(std::string_view name) {
+    const auto* const found = std::find(outcome_names.begin(), outcome_names.end(), name);
+    if (found == outcome_names.end()) return std::nullopt;
+    return static_cast<WorkOutcome>(found - outcome_names.begin());
+}
+
 std::string_view name_of(StepEnd end) {
     switch (end) {
         case StepEnd::answered: return "answered";

@@ -31,6 +31,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "probes/versions.hpp"
@@ -113,6 +114,7 @@ enum class WorkOutcome {
     unfinished,  // the process did not come back from it; how it ended is told by its step
 };
 std::string_view name_of(WorkOutcome outcome);  // "right", "not-tried" …
+std::optional<WorkOutcome> work_outcome_named(std::string_view name);
 
 namespace not_tried {
 inline constexpr std::string_view no_image = "no-image";          // no image for this architecture is on board
@@ -193,6 +195,9 @@ std::string printable(std::string_view text, std::size_t limit = 200);
 // out of order or carries a value out of range makes the step it concerns `garbled`, and no later line counts.
 class AnswerReader {
 public:
+    // `asked_work`: the work steps that the probe was asked for, which decide what may follow what.
+    explicit AnswerReader(std::vector<ProbeStep> asked_work = {}) { answer_.asked_work = std::move(asked_work); }
+
     void take_line(std::string_view line);
 
     // The probe is gone. Unless it was done, the step that it died in ends as told; the steps before still count. After
@@ -205,9 +210,11 @@ public:
 
 private:
     void garble(const std::string& why);
+    void begin_item(std::string name);
 
     ProbeAnswer answer_;
     std::optional<ProbeStep> begun_;
+    bool item_begun_ = false;  // the last of answer_.work is being tried
     bool done_ = false;
     bool garbled_ = false;
 };
