@@ -147,14 +147,16 @@ ProbeAnswer ask_once(const std::string& probe_program, const ProbeRequest& reque
     return answer;
 }
 
-// The work steps that a process left undone which died in one of them by the driver's own doing. After a hang nothing
+// The work steps that a process left undone which died in one of them by the driver's own doing, or came to a state in
+// which it could do no more. After a hang nothing
 // more is asked of a GPU that may hang still, and after a kill from outside there is somebody who wants an end.
 std::vector<ProbeStep> left_undone(const ProbeAnswer& answer) {
     std::vector<ProbeStep> left;
     if (answer.steps.empty()) return left;
     const StepAnswer& last = answer.steps.back();
+    const bool unusable = last.end == StepEnd::answered && leaves_context_unusable(last.result);
     const bool died = last.end == StepEnd::crashed || last.end == StepEnd::garbled || last.end == StepEnd::babbled;
-    if (!is_work(last.step) || !died) return left;
+    if (!is_work(last.step) || !(died || unusable)) return left;
     for (const ProbeStep step : answer.asked_work) {
         if (step > last.step) left.push_back(step);
     }

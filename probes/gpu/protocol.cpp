@@ -91,6 +91,13 @@ const StepAnswer* ProbeAnswer::step(ProbeStep wanted) const {
     return found == steps.end() ? nullptr : &*found;
 }
 
+// The results that cuda.h of CUDA 13.0 says this of ("the context cannot be used", "leaves the process in an
+// inconsistent state").
+bool leaves_context_unusable(int result) {
+    constexpr std::array<int, 10> results{214, 700, 702, 710, 714, 715, 716, 717, 718, 719};
+    return std::find(results.begin(), results.end(), result) != results.end();
+}
+
 std::vector<const WorkItem*> ProbeAnswer::work_of(ProbeStep wanted) const {
     std::vector<const WorkItem*> items;
     for (const WorkItem& item : work) {
@@ -140,7 +147,9 @@ std::optional<ProbeStep> next_step(const ProbeAnswer& so_far) {
         case ProbeStep::jit:
         case ProbeStep::patterns:
         case ProbeStep::runtime:
-        case ProbeStep::libraries: return next_work(so_far, last.step);
+        case ProbeStep::libraries:
+            if (leaves_context_unusable(last.result)) return std::nullopt;
+            return next_work(so_far, last.step);
         case ProbeStep::version:
         case ProbeStep::name:
         case ProbeStep::capability:

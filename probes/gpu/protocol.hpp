@@ -91,6 +91,9 @@ std::string_view name_of(StepEnd end);
 // A driver names its results itself, but not every driver: the toolkit's stub names none.
 std::string_view result_name(int result);
 
+// An error of a kernel after which every call in its process answers the same: what is left needs another process.
+bool leaves_context_unusable(int result);
+
 struct StepAnswer {
     ProbeStep step = ProbeStep::open;
     StepEnd end = StepEnd::garbled;

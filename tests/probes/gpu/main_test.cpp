@@ -33,7 +33,7 @@ TEST_CASE("help and version go to standard output") {
     const Ran help = run({probe, "--help"});
     CHECK(help.result.exit_status == 0);
     REQUIRE_FALSE(help.lines.empty());
-    CHECK(help.lines[0] == "usage: jetcuda-probe LIBRARY");
+    CHECK(help.lines[0].rfind("usage: jetcuda-probe LIBRARY ", 0) == 0);
     const Ran version = run({probe, "--version"});
     CHECK(version.result.exit_status == 0);
     REQUIRE(version.lines.size() == 1);
@@ -45,7 +45,18 @@ TEST_CASE("wrong arguments are a usage error, said on standard error") {
                                                  {probe, driver, driver},
                                                  {probe, "libcuda.so.1"},
                                                  {probe, ""},
-                                                 {probe, "--nonsense"}}) {
+                                                 {probe, "--nonsense"},
+                                                 {probe, driver, "--nonsense=1"},
+                                                 {probe, driver, "--work=dance"},
+                                                 {probe, driver, "--work=context"},
+                                                 {probe, driver, "--work=native,"},
+                                                 {probe, driver, "--work=runtime"},
+                                                 {probe, driver, "--work=runtime", "--runtime=libcudart.so"},
+                                                 {probe, driver, "--work=native", "--repeat=0"},
+                                                 {probe, driver, "--work=native", "--repeat=many"},
+                                                 {probe, driver, "--work=patterns", "--available=-1"},
+                                                 {probe, driver, "--library=libcublas.so.12"},
+                                                 {probe, "--work=native"}}) {
         const Ran ran = run(argv);
         CHECK(ran.result.end == ProcessEnd::exited);
         CHECK(ran.result.exit_status == 64);
@@ -64,6 +75,24 @@ TEST_CASE("each step is begun before it is answered, and done comes last") {
         CHECK(ran.lines[i + 1].rfind(R"({"end":")" + name + R"(","result":0)", 0) == 0);
     }
     CHECK(ran.lines[16] == R"({"done":true})");
+}
+
+TEST_CASE("work follows the context, and each thing is announced before it is told") {
+    const Ran ran = run({probe, driver, "--work=patterns,native"});
+    CHECK(ran.result.exit_status == 0);
+    std::vector<std::string> begun;
+    std::string tried;
+    for (const std::string& line : ran.lines) {
+        if (line.rfind(R"({"begin":")", 0) == 0) begun.push_back(line.substr(10, line.size() - 12));
+        if (line.rfind(R"({"try":")", 0) == 0) tried = line.substr(8, line.size() - 10);
+        if (line.rfind(R"({"tried":")", 0) == 0)
+            CHECK(line.rfind(R"({"tried":")" + tried + R"(","outcome":"right")", 0) == 0);
+    }
+    REQUIRE(begun.size() == 10);
+    CHECK(begun[8] == "native");  // in the order of the steps, not of the option
+    CHECK(begun[9] == "patterns");
+    CHECK(tried == "random");
+    CHECK(ran.lines.back() == R"({"done":true})");
 }
 
 TEST_CASE("standard streams that are closed make it stop or go on, never answer into a library's file") {
