@@ -23,8 +23,8 @@ JETCUDA_BOTH inline Word scramble(Word index, Word seed) {
     return pattern_word(pattern_seed(Pattern::random, seed), index);
 }
 
-// Takes one more result into a thread's word: no bit of any result may get lost.
-JETCUDA_BOTH inline Word fold(Word word, Word result) { return ((word << 5U | word >> 27U) ^ result) * 0x9E3779B1U; }
+// Takes one more result into a thread's word. The factor is odd: a result that differs makes a word that does.
+JETCUDA_BOTH inline Word fold(Word word, Word result) { return word * 0x9E3779B1U + result; }
 JETCUDA_BOTH inline Word fold_wide(Word word, Wide result) {
     return fold(fold(word, static_cast<Word>(result)), static_cast<Word>(result >> 32U));
 }
@@ -54,6 +54,8 @@ JETCUDA_BOTH inline Wide bits_of(double value) {
 
 #ifdef __CUDA__
 
+// Before a loop that is not to be unrolled: images are kept small.
+#define JETCUDA_ROLLED _Pragma("unroll 1")
 #define JETCUDA_KERNEL(name)                                                                            \
     extern "C" __attribute__((global)) void name([[maybe_unused]] Word* out, [[maybe_unused]] Word* in, \
                                                  [[maybe_unused]] Word count, [[maybe_unused]] Word seed)
@@ -91,6 +93,7 @@ JETCUDA_DEVICE void give(Word* out, Word count, Word index, Word word) {
     void name##_twin([[maybe_unused]] Word* out, [[maybe_unused]] Word* in, [[maybe_unused]] Word count, \
                      [[maybe_unused]] Word seed)
 #define JETCUDA_TABLE const
+#define JETCUDA_ROLLED
 
 namespace jetcuda {
 

@@ -24,15 +24,18 @@ extern JETCUDA_SHARED Word area[];
 
 JETCUDA_KERNEL(dynamic_shared) {
     const Word index = thread_of_grid(), thread = thread_of_block(), block = index / threads;
+    JETCUDA_ROLLED
     for (Word place = thread; place < area_words; place += threads) area[place] = written(block, place, seed);
     barrier();
     Word word = index;
+    JETCUDA_ROLLED
     for (Word turn = 0; turn < words_of_thread; ++turn) {
         Word* const cell = &area[place_read(thread, turn)];
         word = fold(word, *cell);
         *cell = ~word;
     }
     barrier();
+    JETCUDA_ROLLED
     for (Word place = thread; place < area_words; place += threads) word = fold(word, area[place]);
     give(out, count, index, word);
 }

@@ -15,7 +15,7 @@ constexpr Word words_of_thread = 24;  // 24 KiB for each block
 JETCUDA_BOTH inline Word round_of_work(Word word, Word neighbour) {
     const float one = float_of(0x3F800000U | (word & 0x7FFFFFU));
     const float other = float_of(0x3F800000U | (neighbour & 0x7FFFFFU));
-    return fold(word * neighbour, bits_of(__builtin_fmaf(one, other, one) / other));
+    return fold(word * neighbour, bits_of(__builtin_fmaf(one, other, one)));
 }
 JETCUDA_BOTH inline Word neighbour_of(Word thread) { return (thread + 33) % threads; }
 
@@ -26,6 +26,7 @@ JETCUDA_KERNEL(every_sm) {
     JETCUDA_SHARED static Word area[words_of_thread][threads];
     const Word index = thread_of_grid(), thread = thread_of_block();
     Word word = scramble(index, seed);
+    JETCUDA_ROLLED
     for (Word round = 0; round < rounds; ++round) {
         Word* const row = area[round % words_of_thread];
         row[thread] = word;

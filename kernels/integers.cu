@@ -129,8 +129,7 @@ JETCUDA_BOTH inline Word integer_word(Word index, Word seed) {
     Word word = fold(index, a * b + (a - b));
     word = fold(word, high_product(a, b));
     word = fold(word, high_product_signed(a, b));
-    word = fold(fold(word, a / divisor), a % divisor);
-    word = fold(word, static_cast<Word>(signed_a / signed_divisor));
+    word = fold(word, a / divisor);
     word = fold(word, static_cast<Word>(signed_a % signed_divisor));
     word = fold(fold(word, a << (b & 31U)), a >> (b & 31U));
     word = fold(word, static_cast<Word>(signed_a >> (b & 31U)));
@@ -146,10 +145,8 @@ JETCUDA_BOTH inline Word integer_word(Word index, Word seed) {
 
     const Wide wide_a = static_cast<Wide>(a) << 32U | (b ^ index);
     const Wide wide_b = static_cast<Wide>(b) << 32U | reversed(a);
-    const Wide wide_divisor = (wide_b >> (a & 63U)) | 1U;
     word = fold_wide(word, wide_a * wide_b + (wide_a - wide_b));
     word = fold_wide(word, high_product_wide(wide_a, wide_b));
-    word = fold_wide(fold_wide(word, wide_a / wide_divisor), wide_a % wide_divisor);
     word = fold_wide(fold_wide(word, wide_a << (b & 63U)), wide_a >> (b & 63U));
     return fold_wide(word, static_cast<Wide>(static_cast<std::int64_t>(wide_a) >> (a & 63U)));
 }

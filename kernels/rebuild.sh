@@ -45,8 +45,8 @@ for source in kernels/*.cu; do
     name=$(basename "$source" .cu)
     # shellcheck disable=SC2086  # flags are words
     clang++-14 $clang_flags "$source" -o "$work/$name.raw" || fail "clang refused $source."
-    # What only speaks to people goes: comments, empty lines.
-    sed -e 's,[[:blank:]]*//.*,,' -e 's/[[:blank:]]*$//' -e '/^$/d' "$work/$name.raw" >"$work/images/$name.ptx"
+    # What only speaks to people goes: comments, empty lines. The assemblers would unroll what clang did not.
+    sed -e 's,[[:blank:]]*//.*,,' -e 's/[[:blank:]]*$//' -e 's/^\t//' -e 's/ *\t/ /g' -e 's/, /,/g' -e "s/${name}_param_/p/g" -e '/^$/d' -e '/^\.address_size/a\.pragma "nounroll";' "$work/$name.raw" >"$work/images/$name.ptx"
     "$old_ptxas" -arch sm_72 "$work/images/$name.ptx" -o "$work/images/$name.sm_72.cubin" || fail "11.8 refused $name for sm_72."
     "$old_ptxas" -arch sm_87 "$work/images/$name.ptx" -o "$work/images/$name.sm_87.cubin" || fail "11.8 refused $name for sm_87."
     "$new_ptxas" -arch sm_110 "$work/images/$name.ptx" -o "$work/images/$name.sm_110.cubin" || fail "13.0 refused $name for sm_110."

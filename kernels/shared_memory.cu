@@ -23,6 +23,7 @@ JETCUDA_KERNEL(shared_memory) {
     sums[0][thread] = mine;
     barrier();
     Word now = 0;
+    JETCUDA_ROLLED
     for (Word distance = 1; distance < threads; distance *= 2) {
         const Word sum = sums[now][thread];
         sums[1 - now][thread] = thread < distance ? sum : sum + sums[now][thread - distance];

@@ -2,7 +2,7 @@
 // integers, summed up in 32 bits. Each warp makes two products of halves (a b, and a transposed times b) and one of
 // bytes.
 //
-// Expected: plain integer arithmetic. The halves are whole numbers of -8 … 8 and no sum exceeds 2^12, so that every
+// Expected: plain integer arithmetic. The halves are whole numbers of -8 … 7 and no sum exceeds 2^12, so that every
 // order of summing is exact; the bytes are any bytes.
 
 #include "kernels/device.hpp"
@@ -14,22 +14,24 @@ constexpr Word side = 16, elements = side * side;
 constexpr Word elements_of_thread = elements / lanes_of_warp;
 
 // What the matrices of a warp hold at a place, row by row.
-enum class Matrix : Word { a, b, c, byte_a, byte_b };
-JETCUDA_BOTH inline std::int32_t element(Matrix matrix, Word warp, Word place, Word seed) {
-    const Word random = scramble((warp * elements + place) * 8 + static_cast<Word>(matrix), seed);
-    const bool is_byte = matrix == Matrix::byte_a || matrix == Matrix::byte_b;
-    return is_byte ? static_cast<std::int32_t>(random & 0xFFU) - 128 : static_cast<std::int32_t>(random % 17) - 8;
+struct Elements {
+    std::int32_t a, b, c, byte_a, byte_b;
+};
+JETCUDA_BOTH inline Elements elements_at(Word warp, Word place, Word seed) {
+    const Word random = scramble(warp * elements + place, seed);
+    const auto number = [random](Word position, Word size) {
+        return static_cast<std::int32_t>(random >> position & (2 * size - 1)) - static_cast<std::int32_t>(size);
+    };
+    return {number(0, 8), number(4, 8), number(8, 8), number(12, 128), number(20, 128)};
 }
 
 #ifdef __CUDA__
 
-// Of a whole number of -8 … 8; by hand, since a GPU that converts wrongly is another kernel's finding.
+// Of a small whole number, which both can hold.
 JETCUDA_DEVICE std::uint16_t half_of(std::int32_t number) {
-    if (number == 0) return 0;
-    const Word size = static_cast<Word>(number < 0 ? -number : number);
-    const Word exponent = size >= 8 ? 3 : size >= 4 ? 2 : size >= 2 ? 1 : 0;
-    return static_cast<std::uint16_t>((number < 0 ? 0x8000U : 0U) + ((14 + exponent) << 10U) +
-                                      (size << (10 - exponent)));
+    std::uint16_t half;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(static_cast<float>(number)));
+    return half;
 }
 
 struct alignas(32) Tiles {
@@ -43,12 +45,14 @@ JETCUDA_KERNEL(tensor_cores) {
     JETCUDA_SHARED static Tiles tiles_of_warps[threads / lanes_of_warp];
     const Word index = thread_of_grid(), lane = index % lanes_of_warp, warp = index / lanes_of_warp;
     Tiles& tiles = tiles_of_warps[thread_of_block() / lanes_of_warp];
+    JETCUDA_ROLLED
     for (Word place = lane; place < elements; place += lanes_of_warp) {
-        tiles.a[place] = half_of(element(Matrix::a, warp, place, seed));
-        tiles.b[place] = half_of(element(Matrix::b, warp, place, seed));
-        tiles.c[place] = static_cast<float>(element(Matrix::c, warp, place, seed));
-        tiles.byte_a[place] = static_cast<std::int8_t>(element(Matrix::byte_a, warp, place, seed));
-        tiles.byte_b[place] = static_cast<std::int8_t>(element(Matrix::byte_b, warp, place, seed));
+        const Elements numbers = elements_at(warp, place, seed);
+        tiles.a[place] = half_of(numbers.a);
+        tiles.b[place] = half_of(numbers.b);
+        tiles.c[place] = static_cast<float>(numbers.c);
+        tiles.byte_a[place] = static_cast<std::int8_t>(numbers.byte_a);
+        tiles.byte_b[place] = static_cast<std::int8_t>(numbers.byte_b);
     }
     barrier();
     const auto words = [](auto* matrix) { return reinterpret_cast<int*>(matrix); };
@@ -70,6 +74,7 @@ JETCUDA_KERNEL(tensor_cores) {
     __imma_m16n16k16_st_c_i32(tiles.byte_d, byte_d, side, by_rows);
     barrier();
     Word word = index;
+    JETCUDA_ROLLED
     for (Word number = 0; number < elements_of_thread; ++number) {
         const Word place = lane * elements_of_thread + number;
         word = fold(fold(word, static_cast<Word>(static_cast<std::int32_t>(tiles.c[place]))),
@@ -81,23 +86,19 @@ JETCUDA_KERNEL(tensor_cores) {
 #else
 
 JETCUDA_TWIN(tensor_cores) {
-    std::vector<std::int32_t> a(elements), b(elements), byte_a(elements), byte_b(elements);
+    std::vector<Elements> of_warp(elements);
     for (Word index = 0; index < count; ++index) {
         const Word lane = index % lanes_of_warp, warp = index / lanes_of_warp;
-        for (Word place = 0; lane == 0 && place < elements; ++place) {
-            a[place] = element(Matrix::a, warp, place, seed);
-            b[place] = element(Matrix::b, warp, place, seed);
-            byte_a[place] = element(Matrix::byte_a, warp, place, seed);
-            byte_b[place] = element(Matrix::byte_b, warp, place, seed);
-        }
+        for (Word place = 0; lane == 0 && place < elements; ++place) of_warp[place] = elements_at(warp, place, seed);
         Word word = index;
         for (Word number = 0; number < elements_of_thread; ++number) {
             const Word place = lane * elements_of_thread + number, row = place / side, column = place % side;
-            std::int32_t sum = element(Matrix::c, warp, place, seed), byte_sum = 0;
+            std::int32_t sum = of_warp[place].c, byte_sum = 0;
             for (Word step = 0; step < side; ++step) {
-                const Word in_b = step * side + column;
-                sum += (a[row * side + step] + a[step * side + row]) * b[in_b];
-                byte_sum += byte_a[row * side + step] * byte_b[in_b];
+                const Elements &left = of_warp[row * side + step], &left_transposed = of_warp[step * side + row];
+                const Elements& right = of_warp[step * side + column];
+                sum += (left.a + left_transposed.a) * right.b;
+                byte_sum += left.byte_a * right.byte_b;
             }
             word = fold(fold(word, static_cast<Word>(sum)), static_cast<Word>(byte_sum));
         }

@@ -1,7 +1,7 @@
 // Proves that the GPU reads what it is given: memory that the CPU wrote, that both share, or that a stream's earlier
 // work has just made.
 //
-// Expected: word = fold(in[index], scramble(index, seed)), whose every bit depends on every bit of in[index].
+// Expected: word = fold(in[index], scramble(index, seed)), which another in[index] would make another.
 
 #include "kernels/device.hpp"
 
