@@ -302,11 +302,12 @@ struct Compat {
 
 // ---- the CUDA libraries as files ----
 
-// A library that jetcuda-probe is to open, and what its package claims.
+// A library that jetcuda-probe is to open, and what its package claims. The probe's answer knows it by `opened`.
 struct CudaLibrary {
     std::string id;    // of the data, as InstalledComponent has it: "cuda_cudart", "libcublas", "cudnn", "tensorrt"
     std::string path;  // as a program would open it: "/usr/local/cuda-12.6/lib64/libcublas.so.12"
     std::string real_path;  // after links
+    std::string opened;     // as the probe opens it: `path`, unless a driver was named on the command line (--driver)
     std::string claimed;    // version that its package claims, upstream's: "12.6.4.1"; empty: no package is known
     std::string package;    // that claims it; or empty
 };
