@@ -27,7 +27,7 @@ JETCUDA_BOTH inline Word single_word(Word word, float a, float b, float c) {
     word = fold(word, bits_of(__builtin_fmaf(a, b, c)));
     word = fold(word, bits_of(__builtin_fmaf(a, b, -product)));  // what rounding took from the product
     word = fold(word, bits_of(a * 0x1p-135F));                   // subnormal
-    word = fold(fold(word, bits_of(__builtin_floorf(a))), bits_of(__builtin_rintf(a)));
+    word = fold(word, bits_of(__builtin_rintf(a)));
     word = fold(word, static_cast<Word>(static_cast<std::int32_t>(a)));
     word = fold(word, bits_of(static_cast<float>(bits_of(b))));
     // Each step's rounding shows in all later ones.
@@ -45,7 +45,7 @@ JETCUDA_BOTH inline Word double_word(Word word, double a, double b, double c) {
     word = fold_wide(word, bits_of(__builtin_fma(a, b, c)));
     word = fold_wide(word, bits_of(__builtin_fma(a, b, -product)));
     word = fold_wide(word, bits_of(a * 0x1p-1040));
-    word = fold_wide(fold_wide(word, bits_of(__builtin_floor(a))), bits_of(__builtin_rint(a)));
+    word = fold_wide(word, bits_of(__builtin_rint(a)));
     word = fold_wide(word, static_cast<Wide>(static_cast<std::int64_t>(a)));
     word = fold_wide(word, bits_of(static_cast<double>(bits_of(b))));
     word = fold(word, bits_of(static_cast<float>(a)));
