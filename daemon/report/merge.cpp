@@ -16,7 +16,7 @@ namespace {
 // asked (not-asked also of the later steps, when an earlier one found the GPU busy), the GPU is in use or its memory
 // short, or the child of an earlier run is still stuck (contract, section 4). A child that was killed or refused by a
 // sandbox is not among them: it was tried, and the outcome is not known.
-constexpr std::array<std::string_view, 4> earlier_stands_codes = {"not-probed", "not-asked", "gpu-busy",
+constexpr std::array<std::string_view, 5> earlier_stands_codes = {"not-probed", "not-asked", "gpu-busy", "memory-short",
                                                                   "probe-still-stuck"};
 
 bool leaves_earlier_standing(const CheckResult& check) {
