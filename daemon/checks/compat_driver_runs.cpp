@@ -16,7 +16,7 @@ inline constexpr Remedy take_out_of_the_way{
     .nix =
         "Take cuda_compat out of what programs are built with, then build and restart: sudo nixos-rebuild boot && sudo "
         "reboot",
-    .yocto = "Take cuda-compat out of the image",
+    .yocto = "Take it out of the image and build that again: IMAGE_INSTALL:remove = \" cuda-compat\"",
     .other = "Take it out of the way, so that programs get the driver of this board again: {aside}",
 };
 

@@ -11,7 +11,7 @@ namespace {
 inline constexpr Remedy reinstall_library{
     .apt = "Install it again: sudo apt-get install --reinstall {package} && sudo ldconfig",
     .nix = "Build the system again from one revision of its inputs: sudo nixos-rebuild boot && sudo reboot",
-    .yocto = "Build the image again from one branch of meta-tegra",
+    .yocto = "Build the image again from one branch of meta-tegra: bitbake IMAGE",
     .other = "See what it needs and what the loader finds: ldd {library}; ldconfig -p",
 };
 

@@ -1,0 +1,68 @@
+#include "tests/daemon/checks/work_cases.hpp"
+
+using namespace jetcuda;
+using namespace jetcuda::testing;
+
+namespace {
+constexpr std::string_view id = "cuda-libraries-load";
+constexpr const char* cublas = "/usr/local/cuda/lib64/libcublas.so";
+
+CheckResult with_version(const std::string& told, const std::string& claimed) {
+    Facts facts = healthy_orin();
+    work_item(facts, ProbeStep::libraries, cublas).detail = told;
+    facts.cuda_libraries.value().libraries.front().claimed = claimed;
+    return judged(id, facts);
+}
+}  // namespace
+
+TEST_CASE("libraries that load as their packages claim pass") {
+    const CheckResult result = judged(id, healthy_orin());
+    CHECK(result.summary == "1 CUDA libraries load, and are of the versions that their packages claim");
+    CHECK(result.severity == Severity::wanted);
+    REQUIRE(result.evidence.size() == 1);
+    CHECK(result.evidence[0].value == "1.2.3");
+}
+
+TEST_CASE("versions agree in the numbers that both have") {
+    CHECK(with_version("12.6.1", "12.6.1.4").code == "ok");
+    CHECK(with_version("12.6", "12.6.68").code == "ok");
+    CHECK(with_version("12.6.1.4", "12.6.1").code == "ok");
+    CHECK(with_version("", "12.6.1").code == "ok");
+    CHECK(with_version("12.6.1", "").code == "ok");
+    const CheckResult differs = with_version("12.6.1", "12.6.2.9");
+    CHECK(differs.code == "version-differs");
+    CHECK(differs.status == Status::fail);
+    CHECK(differs.summary ==
+          "/usr/local/cuda/lib64/libcublas.so says that it is 12.6.1, but its package, libcublas-1-2, is 12.6.2.9");
+    CHECK(with_version("12.6.10", "12.6.1").code == "version-differs");
+}
+
+TEST_CASE("one that does not load is told in the loader's words") {
+    Facts facts = healthy_orin();
+    WorkItem& item = work_item(facts, ProbeStep::libraries, cublas);
+    item.outcome = WorkOutcome::failed;
+    item.text = std::string(cublas) + ": file too short";
+    const CheckResult result = judged(id, facts);
+    CHECK(result.code == "cannot-load");
+    CHECK(result.summary == "/usr/local/cuda/lib64/libcublas.so cannot be loaded: file too short");
+    CHECK(result.remedy.find("libcublas-1-2") != std::string::npos);
+}
+
+TEST_CASE("without libraries there is nothing to judge") {
+    Facts facts = healthy_orin();
+    facts.cuda_libraries.value().libraries.clear();
+    CHECK(judged(id, facts).code == "no-libraries");
+    facts.cuda_libraries = missing(Lack::not_readable);
+    CHECK(judged(id, facts).status == Status::unknown);
+}
+
+TEST_CASE("an answer about other libraries is no pass") {
+    Facts facts = healthy_orin();
+    work_item(facts, ProbeStep::libraries, cublas).name = "/somewhere/else.so";
+    CHECK(judged(id, facts).code == "not-asked");
+}
+
+TEST_CASE("ends of the step are told alike") {
+    check_common_ends(id, ProbeStep::libraries);
+    check_names_unfinished(id, ProbeStep::libraries, cublas);
+}
