@@ -8,7 +8,7 @@
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/compat_folders.hpp"
-#include "daemon/checks/compat_rungs.hpp"
+#include "daemon/checks/rungs.hpp"
 
 namespace jetcuda {
 namespace {

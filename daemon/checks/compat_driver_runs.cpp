@@ -5,7 +5,7 @@
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/compat_folders.hpp"
-#include "daemon/checks/compat_rungs.hpp"
+#include "daemon/checks/rungs.hpp"
 #include "daemon/checks/work_steps.hpp"
 
 namespace jetcuda {

@@ -3,32 +3,13 @@
 // measured, with the driver's cache off: what it compiled yesterday proves nothing.
 
 #include "daemon/checks/check.hpp"
+#include "daemon/checks/rungs.hpp"
 #include "daemon/checks/work_steps.hpp"
-#include "probes/ptx_isa.hpp"
 
 namespace jetcuda {
 namespace {
 
-constexpr std::string_view rung_prefix = "PTX ";
-
-bool is_rung(const WorkItem& item) { return item.name.rfind(rung_prefix, 0) == 0; }
-
-std::optional<PtxIsa> isa_of(const WorkItem& item) {
-    const std::optional<CudaVersion> version =
-        parse_cuda_version(std::string_view(item.name).substr(rung_prefix.size()));
-    if (!version) return std::nullopt;
-    return PtxIsa{version->major, version->minor};
-}
-
-std::optional<PtxIsa> highest_compiled(const std::vector<const WorkItem*>& items) {
-    std::optional<PtxIsa> highest;
-    for (const WorkItem* item : items) {
-        if (!is_rung(*item) || item->outcome != WorkOutcome::right) continue;
-        const std::optional<PtxIsa> isa = isa_of(*item);
-        if (isa && (!highest || *highest < *isa)) highest = isa;
-    }
-    return highest;
-}
+bool is_rung(const WorkItem& item) { return rung_isa(item).has_value(); }
 
 std::string_view code_of_kernel(const WorkItem& item) {
     switch (item.outcome) {
@@ -89,7 +70,7 @@ extern const Check ptx_is_compiled{
             const std::string_view code = code_of_kernel(*item);
             if (!is_rung(*item) && !code.empty()) return finding_about(*item, answer, facts, code);
         }
-        const std::optional<PtxIsa> highest = highest_compiled(items);
+        const std::optional<PtxIsa> highest = highest_ptx(answer);
         if (!highest) {
             if (const WorkItem* refused = first_item(items, is_rung))
                 return finding_about(*refused, answer, facts, "ptx-refused");

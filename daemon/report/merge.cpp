@@ -74,6 +74,15 @@ Report merge_measured(Report newer, const Report& earlier) {
         newer.driver_under_test = earlier.driver_under_test;
         if (!newer.device.gpu.empty()) newer.device.gpu = earlier.device.gpu;  // the driver's own name for it
     }
+    if (driver_carried && !newer.stack.driver_measured) newer.stack.driver_measured = earlier.stack.driver_measured;
+    for (CompatSummary& compat : newer.stack.compat) {
+        if (!driver_carried || compat.measured) continue;
+        for (const CompatSummary& known : earlier.stack.compat) {
+            if (known.dir != compat.dir || known.cuda != compat.cuda || !known.measured) continue;
+            compat.measured = known.measured;
+            compat.not_measured.clear();
+        }
+    }
     if (driver_carried && newer.stack.driver_cuda.empty()) {
         newer.stack.driver_cuda = earlier.stack.driver_cuda;
         // Which compat is enabled is read anew each time, so an earlier one no longer counts.

@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests" / "boards"))
+sys.path[:0] = [str(TOP / "tests" / "boards"), str(TOP / "tests" / "drivers")]
 import board as boards
 import make_board
+import simulated_driver
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
@@ -122,11 +123,9 @@ def main():
         make_board.make("orin-nixos-r36.5", nixos)
         add_store_paths(nixos, 5000)
         print(f"NixOS, a closure of 5,000 paths:      {times([check, *on_board[:-1], str(nixos), '--no-probe'])}")
-        driver = place / "driver"
-        driver.mkdir()
-        (driver / "libcuda.so.1.1").symlink_to(build / "tests/drivers/libcuda.so.1.1")
-        (driver / "simulated_driver.json").write_text(json.dumps(make_board.load("orin-r36.5").driver))
-        print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver / 'libcuda.so.1.1')])}")
+        orin = make_board.load("orin-r36.5")
+        driver = simulated_driver.lay_out(place / "driver", build / "tests/drivers/libcuda.so.1.1", orin.driver, orin)
+        print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver)])}")
         real = next(iter(sorted(build.glob("tests/drivers/real-libcuda/libcuda.so.1"))), None)
         if real:
             print(f"run with Debian's real libcuda:       {times([*as_nobody(), check, *on_board, '--driver', str(real)], 20)}")

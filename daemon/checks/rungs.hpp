@@ -1,13 +1,17 @@
-// What was measured of a cuda_compat: how far its driver came, and what its errors mean.
+// What was measured of one driver, the release's own or that of a cuda_compat: how far it came, what its errors mean,
+// how new the PTX may be. Each is a rung of the ladder that a report shows.
 
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/probe_steps.hpp"
+#include "probes/ptx_isa.hpp"
 
 namespace jetcuda {
 
@@ -54,6 +58,24 @@ inline std::vector<const WorkItem*> kernels_of(const ProbeAnswer& answer, ProbeS
     };
     kernels.erase(std::remove_if(kernels.begin(), kernels.end(), is_none), kernels.end());
     return kernels;
+}
+
+// A module of the PTX ladder, by its name: "PTX 8.4".
+inline std::optional<PtxIsa> rung_isa(const WorkItem& item) {
+    constexpr std::string_view prefix = "PTX ";
+    if (item.name.rfind(prefix, 0) != 0) return std::nullopt;
+    const std::optional<CudaVersion> numbers = parse_cuda_version(std::string_view(item.name).substr(prefix.size()));
+    if (!numbers) return std::nullopt;
+    return PtxIsa{numbers->major, numbers->minor};
+}
+
+inline std::optional<PtxIsa> highest_ptx(const ProbeAnswer& answer) {
+    std::optional<PtxIsa> highest;
+    for (const WorkItem* item : answer.work_of(ProbeStep::jit)) {
+        const std::optional<PtxIsa> isa = rung_isa(*item);
+        if (isa && item->outcome == WorkOutcome::right && (!highest || *highest < *isa)) highest = isa;
+    }
+    return highest;
 }
 
 inline std::size_t count_right(const std::vector<const WorkItem*>& items) {
