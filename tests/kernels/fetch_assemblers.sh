@@ -5,8 +5,8 @@
 #
 #   fetch_assemblers.sh FOLDER
 #
-# leaves FOLDER/ptxas-11.8, FOLDER/cuobjdump-11.8, FOLDER/nvdisasm-11.8 and FOLDER/ptxas-13.0. Where they are already,
-# nothing is done. Other builds of the same release may assemble differently, so the very builds are asked for.
+# leaves FOLDER/11.8/ptxas, FOLDER/11.8/nvdisasm and FOLDER/13.0/ptxas. Where they are already, nothing is done. Other
+# builds of the same release may assemble differently, so the very builds are asked for.
 
 set -eu
 
@@ -21,44 +21,44 @@ is_build() { # PROGRAM VERSION
 
 [ $# -eq 1 ] || fail "it takes one argument, the folder to put the assemblers into."
 tests=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$1"
+mkdir -p "$1/11.8" "$1/13.0"
 folder=$(cd "$1" && pwd)
 work=$(mktemp -d "$folder/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-if ! is_build "$folder/ptxas-11.8" 11.8.89 || [ ! -e "$folder/nvdisasm-11.8" ]; then
+if ! is_build "$folder/11.8/ptxas" 11.8.89 || [ ! -e "$folder/11.8/nvdisasm" ]; then
     "$tests/harness/unpack_nonfree.sh" nvidia-cuda-toolkit "$work/toolkit"
-    for name in cuobjdump nvdisasm ptxas; do
+    for name in nvdisasm ptxas; do
         found=$(find "$work/toolkit" -type f -name "$name" | head -n 1)
         [ -n "$found" ] || fail "there is no $name in nvidia-cuda-toolkit $(cat "$work/toolkit/version")."
-        mv "$found" "$folder/$name-11.8"
+        mv "$found" "$folder/11.8/$name"
     done
-    is_build "$folder/ptxas-11.8" 11.8.89 ||
+    is_build "$folder/11.8/ptxas" 11.8.89 ||
         fail "nvidia-cuda-toolkit $(cat "$work/toolkit/version") has another ptxas than V11.8.89."
 fi
 
-if ! is_build "$folder/ptxas-13.0" 13.0.88; then
+if ! is_build "$folder/13.0/ptxas" 13.0.88; then
     for candidate in "$(command -v ptxas || true)" /usr/local/cuda-13.0/bin/ptxas /usr/local/cuda/bin/ptxas; do
         if [ -n "$candidate" ] && is_build "$candidate" 13.0.88; then
-            ln -sf "$candidate" "$folder/ptxas-13.0"
+            ln -sf "$candidate" "$folder/13.0/ptxas"
             break
         fi
     done
 fi
-if ! is_build "$folder/ptxas-13.0" 13.0.88; then
+if ! is_build "$folder/13.0/ptxas" 13.0.88; then
     python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$work" nvidia-cuda-nvcc==13.0.88 >"$work/pip.log" 2>&1 || {
         cat "$work/pip.log" >&2
         fail "the Python package nvidia-cuda-nvcc 13.0.88 could not be fetched. See the lines above: is the network there?"
     }
-    rm -f "$folder/ptxas-13.0"
-    python3 - "$work" "$folder/ptxas-13.0" <<'END'
+    rm -f "$folder/13.0/ptxas"
+    python3 - "$work" "$folder/13.0/ptxas" <<'END'
 import pathlib, sys, zipfile
 wheel, = pathlib.Path(sys.argv[1]).glob("*.whl")
 with zipfile.ZipFile(wheel) as files:
     name, = (name for name in files.namelist() if name.endswith("/bin/ptxas"))
     pathlib.Path(sys.argv[2]).write_bytes(files.read(name))
 END
-    chmod +x "$folder/ptxas-13.0"
-    is_build "$folder/ptxas-13.0" 13.0.88 || fail "the fetched ptxas is not V13.0.88, or does not run here."
+    chmod +x "$folder/13.0/ptxas"
+    is_build "$folder/13.0/ptxas" 13.0.88 || fail "the fetched ptxas is not V13.0.88, or does not run here."
 fi
