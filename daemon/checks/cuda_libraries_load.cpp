@@ -49,7 +49,7 @@ extern const Check cuda_libraries_load{
               "installed packages"},
     .needs = {"driver-initializes"},
     .codes = with_work_codes({
-        {"ok", Status::pass, "{count} CUDA libraries load, and are of the versions that their packages claim"},
+        {"ok", Status::pass, "The CUDA libraries load, and are of the versions that their packages claim ({count})"},
         {"no-libraries", Status::not_applicable, "No CUDA libraries are installed"},
         {"cannot-load", Status::fail, "{library} cannot be loaded: {failure}", reinstall_library},
         {"version-differs", Status::fail, "{library} says that it is {told}, but its package, {package}, is {claimed}",

@@ -40,8 +40,8 @@ struct CompatSummary {
     std::string dir;
     std::string product, cuda;  // empty: not known; JSON null
     std::string enabled_by;     // "every program (/etc/ld.so.conf.d/00-compat.conf, line 1)"; empty: idle; JSON null
-    std::optional<RungSummary> measured;  // absent: its driver was not tried
-    std::string not_measured;             // why not, as a clause; empty where it was, or nobody asked; JSON null
+    std::optional<RungSummary> measured = {};  // absent: its driver was not tried
+    std::string not_measured = {};             // why not, as a clause; empty where it was, or nobody asked; JSON null
 };
 
 struct StackSummary {

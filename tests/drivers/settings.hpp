@@ -1,11 +1,11 @@
 // What a simulated library is told to be, from a file in the folder of the path it was opened by. For the simulated
 // libcuda that is `simulated_driver.json`:
 //
-//   {"board": "xavier|orin|thor", "driver_version": 12060, "every_call": 34, "free_bytes": 33554432,
+//   {"board": "xavier|orin|thor", "driver_version": 12060, "every_call": 34, "free_bytes": 2097152,
 //    "attributes": {"16": 4}, "faults": [{"step": "init", "do": "return", "result": 100}]}
 //
 // All keys may be left out; without a file it is a healthy Orin with CUDA 12.6. `every_call` makes it a stub: each
-// call answers this and writes nothing, even cuGetErrorName. `free_bytes` is how much GPU memory can be allocated (32
+// call answers this and writes nothing, even cuGetErrorName. `free_bytes` is how much GPU memory can be allocated (2
 // MiB, so that tests of memory are quick). `attributes` are device attributes, by their numbers in cuda.h.
 //
 // A fault happens in one place, every time or, with "nth", the nth time that this place is reached:
@@ -109,7 +109,7 @@ struct Settings {
     int minor = 0;
     int multiprocessors = 0;
     int driver_version = 0;
-    std::size_t free_bytes = std::size_t{32} << 20;
+    std::size_t free_bytes = std::size_t{2} << 20;
     std::map<int, int> attributes;
     std::optional<int> every_call;
     std::vector<Fault> faults;

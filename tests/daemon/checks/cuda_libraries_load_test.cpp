@@ -17,7 +17,7 @@ CheckResult with_version(const std::string& told, const std::string& claimed) {
 
 TEST_CASE("libraries that load as their packages claim pass") {
     const CheckResult result = judged(id, healthy_orin());
-    CHECK(result.summary == "1 CUDA libraries load, and are of the versions that their packages claim");
+    CHECK(result.summary == "The CUDA libraries load, and are of the versions that their packages claim (1)");
     CHECK(result.severity == Severity::wanted);
     REQUIRE(result.evidence.size() == 1);
     CHECK(result.evidence[0].value == "1.2.3");
