@@ -12,6 +12,8 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
 constexpr Word half = threads / 2, quarter = threads / 4;
 constexpr Word turns = 4;    // of each thread, on a cell of each kind
@@ -115,6 +117,8 @@ JETCUDA_DEVICE Word done_in_shared(Operation operation, Word* cell, Word operand
     return before;
 }
 
+}  // namespace
+
 JETCUDA_KERNEL(atomics) {
     JETCUDA_SHARED static Word cells[quarter];
     const Word index = thread_of_grid(), thread = thread_of_block();
@@ -143,6 +147,8 @@ JETCUDA_KERNEL(atomics) {
 }
 
 #else
+
+}  // namespace
 
 JETCUDA_TWIN(atomics) {
     for (Word block = 0; block < count; block += threads)

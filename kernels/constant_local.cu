@@ -8,6 +8,8 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 128;
 constexpr Word entries = 32;
 
@@ -51,6 +53,8 @@ Word constant_local_word(Word index, Word seed) {
     }
     return exchanged_word(word, random);
 }
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(constant_local) {

@@ -7,6 +7,8 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
 constexpr Word words_of_thread = 32;
 constexpr Word area_words = threads * words_of_thread;
@@ -18,6 +20,8 @@ JETCUDA_BOTH inline Word written(Word block, Word place, Word seed) {
 JETCUDA_BOTH inline Word place_read(Word thread, Word turn) {
     return ((thread * words_of_thread + turn) * 5U + 77U) % area_words;
 }
+
+}  // namespace
 
 #ifdef __CUDA__
 extern JETCUDA_SHARED Word area[];

@@ -8,8 +8,9 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
-constexpr Word words_of_thread = 24;  // 24 KiB for each block
 
 // The float stays between 1 and 2: its exponent is set anew each round, and only its digits are kept.
 JETCUDA_BOTH inline Word round_of_work(Word word, Word neighbour) {
@@ -21,7 +22,11 @@ JETCUDA_BOTH inline Word neighbour_of(Word thread) { return (thread + 33) % thre
 
 constexpr Word rounds = 64;
 
+}  // namespace
+
 #ifdef __CUDA__
+constexpr Word words_of_thread = 24;  // 24 KiB for each block
+
 JETCUDA_KERNEL(every_sm) {
     JETCUDA_SHARED static Word area[words_of_thread][threads];
     const Word index = thread_of_grid(), thread = thread_of_block();

@@ -8,6 +8,8 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
 
 // Any sign and any digits, and an exponent of -16 … 15: no operation below leaves the numbers.
@@ -61,6 +63,8 @@ JETCUDA_BOTH inline Word float_word(Word index, Word seed) {
     const Word word = single_word(index, float_near_one(a), float_near_one(b), float_near_one(c));
     return double_word(word, double_near_one(a, a_low), double_near_one(b, b_low), double_near_one(c, a_low ^ b_low));
 }
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(floats) {

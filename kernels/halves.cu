@@ -8,6 +8,8 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
 
 // Two halves, any signs and digits, exponents -4 … 3.
@@ -121,6 +123,8 @@ JETCUDA_BOTH inline Word halves_word(Word index, Word seed) {
     word = fold(word, bits_of(float_of_half(index & 0x83FFU)));  // zeros and subnormal numbers
     return fold(word, bits_of(float_of_half(a & 0xFFFFU)));
 }
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(halves) {

@@ -8,6 +8,8 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
 
 #ifdef __CUDA__
@@ -150,6 +152,8 @@ JETCUDA_BOTH inline Word integer_word(Word index, Word seed) {
     word = fold_wide(fold_wide(word, wide_a << (b & 63U)), wide_a >> (b & 63U));
     return fold_wide(word, static_cast<Wide>(static_cast<std::int64_t>(wide_a) >> (a & 63U)));
 }
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(integers) {

@@ -8,7 +8,11 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(memory_invert) {

@@ -7,7 +7,11 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(memory_write) {

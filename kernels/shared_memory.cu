@@ -8,10 +8,14 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
 constexpr Word side = 16;  // of the tile
 
 JETCUDA_BOTH inline Word transposed(Word thread) { return thread % side * side + thread / side; }
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(shared_memory) {

@@ -9,6 +9,8 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 128;
 constexpr Word side = 16, elements = side * side;
 constexpr Word elements_of_thread = elements / lanes_of_warp;
@@ -40,6 +42,8 @@ struct alignas(32) Tiles {
     std::int8_t byte_a[elements], byte_b[elements];
     std::int32_t byte_d[elements];
 };
+
+}  // namespace
 
 JETCUDA_KERNEL(tensor_cores) {
     JETCUDA_SHARED static Tiles tiles_of_warps[threads / lanes_of_warp];
@@ -84,6 +88,8 @@ JETCUDA_KERNEL(tensor_cores) {
 }
 
 #else
+
+}  // namespace
 
 JETCUDA_TWIN(tensor_cores) {
     std::vector<Elements> of_warp(elements);

@@ -7,9 +7,13 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 256;
 
 JETCUDA_BOTH inline Word transformed(Word given, Word index, Word seed) { return fold(given, scramble(index, seed)); }
+
+}  // namespace
 
 #ifdef __CUDA__
 JETCUDA_KERNEL(transform) {

@@ -8,11 +8,14 @@
 
 namespace jetcuda {
 
+namespace {
+
 constexpr Word threads = 128;
-constexpr Word odd_lanes = 0xAAAAAAAAU, even_lanes = 0x55555555U, all_lanes = 0xFFFFFFFFU;
 constexpr Word up = 3, down = 5;  // lanes that a shuffle goes
 
 #ifdef __CUDA__
+
+constexpr Word odd_lanes = 0xAAAAAAAAU, even_lanes = 0x55555555U, all_lanes = 0xFFFFFFFFU;
 
 JETCUDA_DEVICE Word from_lane(Word mine, Word lane) {
     return static_cast<Word>(__nvvm_shfl_sync_idx_i32(all_lanes, static_cast<int>(mine), static_cast<int>(lane), 31));
@@ -33,6 +36,8 @@ JETCUDA_DEVICE Word lanes_alike(Word value) {
     asm volatile("match.any.sync.b32 %0, %1, 0xFFFFFFFF;" : "=r"(lanes) : "r"(value));
     return lanes;
 }
+
+}  // namespace
 
 JETCUDA_KERNEL(warps) {
     const Word index = thread_of_grid(), lane = index % lanes_of_warp;
@@ -56,6 +61,8 @@ JETCUDA_KERNEL(warps) {
 }
 
 #else
+
+}  // namespace
 
 JETCUDA_TWIN(warps) {
     for (Word warp = 0; warp < count; warp += lanes_of_warp) {
