@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "kernels/twins.hpp"
+#include "probes/ptx_isa.hpp"
 
 using namespace jetcuda;
 
@@ -93,4 +94,14 @@ TEST_CASE("the ladder rises from 6.0, and each rung says its version") {
     CHECK(ptx_ladder().front().major == 6);
     CHECK(ptx_ladder().front().minor == 0);
     CHECK(ptx_ladder().back().major >= 9);
+}
+
+TEST_CASE(
+    "the ladder reaches what the newest driver that is known promises, or that driver would seem to be a worse one") {
+    std::set<std::string> rungs;
+    for (const PtxRung& rung : ptx_ladder()) rungs.insert(PtxIsa{rung.major, rung.minor}.text());
+    for (const PtxIsaRecord& record : ptx_isa_records) {
+        CAPTURE(record.isa.text());
+        CHECK(rungs.count(record.isa.text()) == 1);
+    }
 }
