@@ -9,26 +9,12 @@
 #include <array>
 #include <cstring>
 
+#include "probes/gpu/runtime_api.hpp"
 #include "probes/gpu/steps/opened_library.hpp"
 #include "probes/gpu/steps/try_work.hpp"
 
 namespace jetcuda {
 namespace {
-
-using CudaError = int;  // enum cudaError; 0 is cudaSuccess
-using CudaGetVersion = CudaError(int* version);
-using CudaGetDeviceCount = CudaError(int* count);
-using CudaSetDevice = CudaError(int device);
-using CudaMalloc = CudaError(void** address, std::size_t bytes);
-using CudaFree = CudaError(void* address);
-using CudaMemset = CudaError(void* address, int value, std::size_t bytes);
-using CudaMemcpy = CudaError(void* to, const void* from, std::size_t bytes, int kind);
-using CudaDeviceSynchronize = CudaError();
-using CudaGetErrorText = const char*(CudaError error);
-
-// enum cudaMemcpyKind
-constexpr int host_to_device = 1;
-constexpr int device_to_host = 2;
 
 // An error of the runtime; its numbers and names are its own (driver_types.h).
 struct RuntimeRefused {
