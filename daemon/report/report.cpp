@@ -153,7 +153,7 @@ StackSummary stack_of(const Facts& facts, const ProbeAnswer* measured, bool jets
         stack.driver_cuda = CudaVersion::from_api(*measured->driver_version).text();
         stack.effective_cuda = stack.driver_cuda;
     }
-    if (measured != nullptr) stack.driver_measured = rung_of(*measured);
+    if (measured != nullptr && !measured->asked_work.empty()) stack.driver_measured = rung_of(*measured);
     if (jetson) describe_compat(facts, stack);
     return stack;
 }

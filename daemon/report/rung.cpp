@@ -20,7 +20,7 @@ void take_failure(const ProbeAnswer& answer, RungSummary& rung) {
     } else if (failed != answer.steps.end()) {
         rung.failed_step = place_of(answer, failed->step);
         if (failed->end == StepEnd::answered) {
-            rung.result = failed->result;
+            if (failed->result > 0) rung.result = failed->result;
             rung.error = failed->name.empty() ? "no name" : failed->name;
             rung.meaning = meaning_of_result(failed->result);
         } else {
