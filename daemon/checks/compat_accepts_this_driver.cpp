@@ -144,7 +144,7 @@ Finding judge_folder(const CompatFolder& folder, const Facts& facts) {
             return finding;
         }
         if (const StepAnswer* refusal = own_refusal(**measured)) {
-            finding.code = "refuses-itself";
+            finding.code = "refused-by-driver";
             finding.values["answer"] = refusal_in_words(*refusal);
             finding.values["instead"] = "use one that is made for this release, or the driver of the board itself";
             finding.evidence.push_back({"measured", finding.values["answer"], measured->source()});
@@ -193,8 +193,8 @@ extern const Check compat_accepts_this_driver{
             {"runs", Status::pass, "{dir} was seen running on this driver"},
             no_compat,
             compat_not_enabled,
-            {"refuses-itself", Status::fail, "The driver of {dir} does not go with the driver of this board: {answer}",
-             take_another},
+            {"refused-by-driver", Status::fail,
+             "The driver of {dir} does not go with the driver of this board: {answer}", take_another},
             {"same-as-driver", Status::not_applicable, "{dir} brings CUDA {cuda}, which the driver has itself"},
             {"note-refuses", Status::fail,
              "{dir} accepts drivers of the branches {branches} only, by its own note; this one is {driver}",

@@ -20,6 +20,10 @@ inline constexpr Remedy take_out_of_the_way{
     .other = "Take it out of the way, so that programs get the driver of this board again: {aside}",
 };
 
+std::string name_with_origin(const WorkItem& kernel) {
+    return kernel.step == ProbeStep::jit ? kernel.name + ", from PTX," : kernel.name;
+}
+
 Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
     Finding finding = about(folder, facts);
     const auto probe = facts.compat_probes.find(folder.directory);
@@ -44,25 +48,28 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
         std::optional<Finding> death = death_in(answer, step.step, facts);
         if (!death) continue;
         for (const auto& [key, value] : finding.values) death->values.emplace(key, value);
-        // What ends a compat is mended by taking it away, not by installing the driver again.
-        if (death->code == probe_crashed.code) death->code = "compat-crashed";
-        if (death->code == probe_timed_out.code) death->code = "compat-timed-out";
-        if (death->code == probe_babbled.code || death->code == probe_garbled.code) death->code = "compat-garbled";
         death->evidence.insert(death->evidence.end(), finding.evidence.begin(), finding.evidence.end());
         return *death;
     }
+    const auto say_of_gpu = [&](std::string_view code, const std::string& name, int result, const std::string& told) {
+        finding.values["name"] = name.empty() ? "no name" : name;
+        finding.values["result"] = std::to_string(result);
+        finding.values["place"] = folder.directory;
+        return say(code, told);
+    };
     if (const StepAnswer* refused = first_refused_step(answer)) {
-        if (says_busy(refused->result) && refused->end == StepEnd::answered) {
-            finding.values["name"] = refused->name;
-            finding.values["result"] = std::to_string(refused->result);
-            finding.values["place"] = folder.directory;
-            return say(work_gpu_busy.code, outcome_text(*refused));
+        if (refused->end == StepEnd::answered && says_busy(refused->result)) {
+            return say_of_gpu(work_gpu_busy.code, refused->name, refused->result, outcome_text(*refused));
         }
+        const DeviceNode* closed = refused->step == ProbeStep::open ? nullptr : closed_node(facts);
+        if (closed != nullptr) return no_permission(*closed);
         return say(refused->step == ProbeStep::open ? "cannot-open" : "init-refused", refusal_in_words(*refused));
     }
-    const std::vector<const WorkItem*> kernels = kernels_of(answer, ProbeStep::native);
+    std::vector<const WorkItem*> kernels = kernels_of(answer, ProbeStep::native);
+    const std::vector<const WorkItem*> from_ptx = kernels_of(answer, ProbeStep::jit);
+    kernels.insert(kernels.end(), from_ptx.begin(), from_ptx.end());
     if (const WorkItem* wrong = first_with(kernels, WorkOutcome::wrong)) {
-        finding.values["item"] = wrong->name;
+        finding.values["item"] = name_with_origin(*wrong);
         return say("wrong-result",
                    fmt::format("{:#010x} instead of {:#010x} at index {}", wrong->got, wrong->expected, wrong->index));
     }
@@ -70,8 +77,15 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
         return item.outcome == WorkOutcome::refused || item.outcome == WorkOutcome::failed;
     });
     if (refused != nullptr) {
-        finding.values["item"] = refused->name;
-        return say("kernels-refused", refusal_text(*refused));
+        const bool answered = refused->outcome == WorkOutcome::refused;
+        const bool ecc = refused->result == result_of::ecc_uncorrectable;
+        if (answered && (ecc || says_busy(refused->result))) {
+            return say_of_gpu(ecc ? work_ecc_error.code : work_gpu_busy.code, refused->result_name, refused->result,
+                              refusal_text(*refused));
+        }
+        finding.values["item"] = name_with_origin(*refused);
+        const std::string meaning = answered ? meaning_of_result(refused->result) : std::string();
+        return say("kernels-refused", refusal_text(*refused) + (meaning.empty() ? "" : ": " + meaning));
     }
     const std::size_t right = count_right(kernels);
     if (right == 0)
@@ -91,8 +105,7 @@ extern const Check compat_driver_runs{
     .claim = "each enabled cuda_compat initializes on this board and computes the right results",
     .why =
         "Programs get it in the place of the board's own driver. Where it does not run they all fail at their first "
-        "CUDA call, "
-        "although the driver of the board is sound.",
+        "CUDA call, although the driver of the board is sound.",
     .reads = {"jetcuda-probe with the libcuda of each enabled cuda_compat", "cuda_compat folders"},
     .needs = {"compat-is-for-this-board", "driver-initializes"},
     .codes =
@@ -105,15 +118,18 @@ extern const Check compat_driver_runs{
             {"init-refused", Status::fail, "The driver of {dir} does not start on this board: {answer}",
              take_out_of_the_way},
             {"kernels-refused", Status::fail,
-             "The driver of {dir} starts, and does not run the kernel {item}: {answer}", take_out_of_the_way},
+             "The driver of {dir} starts, and the kernel {item} does not run: {answer}", take_out_of_the_way},
             {"wrong-result", Status::fail, "With the driver of {dir} the kernel {item} computes {answer}",
              take_out_of_the_way},
-            {"compat-crashed", Status::fail, "The driver of {dir} crashed with {signal} in the step \"{step}\"",
+            {"crashed", Status::fail, "The driver of {dir} crashed with {signal} in the step \"{step}\"",
              take_out_of_the_way},
-            {"compat-timed-out", Status::fail,
-             "The driver of {dir} did not return from the step \"{step}\" within {limit}", take_out_of_the_way},
-            {"compat-garbled", Status::fail,
-             "The driver of {dir} left the step \"{step}\" without a usable answer: {failure}", take_out_of_the_way},
+            {"timed-out", Status::fail, "The driver of {dir} did not return from the step \"{step}\" within {limit}",
+             take_out_of_the_way},
+            {"babbled", Status::fail,
+             "The driver of {dir} printed without end in the step \"{step}\" and had to be ended", take_out_of_the_way},
+            {"garbled", Status::fail, "The driver of {dir} left the step \"{step}\" without a usable answer: {failure}",
+             take_out_of_the_way},
+            work_ecc_error,
             work_gpu_busy,
             probe_killed,
             probe_refused,

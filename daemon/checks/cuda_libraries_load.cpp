@@ -43,8 +43,7 @@ extern const Check cuda_libraries_load{
     .claim = "cudart, cuBLAS, cuDNN, TensorRT and their kind load and report the version that their package claims",
     .why =
         "A library that does not load, or is another than its package says, fails programs at their start with a "
-        "message that names "
-        "neither the package nor the cause; some then compute on the CPU without a word.",
+        "message that names neither the package nor the cause; some then compute on the CPU without a word.",
     .reads = {"jetcuda-probe: libraries", "CUDA libraries of the newest toolkit that the driver can run",
               "installed packages"},
     .needs = {"driver-initializes"},
@@ -53,6 +52,14 @@ extern const Check cuda_libraries_load{
         {"no-libraries", Status::not_applicable, "No CUDA libraries are installed"},
         {"cannot-load", Status::fail, "{library} cannot be loaded: {failure}", reinstall_library},
         {"version-differs", Status::fail, "{library} says that it is {told}, but its package, {package}, is {claimed}",
+         reinstall_library},
+        {"crashed", Status::fail, "{library} crashed with {signal} while it was loaded and asked for its version",
+         reinstall_library},
+        {"timed-out", Status::fail,
+         "{library} did not come back within {limit} from being loaded and asked for its version", reinstall_library},
+        {"babbled", Status::fail, "{library} printed without end while it was loaded, and had to be ended",
+         reinstall_library},
+        {"garbled", Status::fail, "{library} left the probe without a usable answer while it was loaded: {failure}",
          reinstall_library},
     }),
     .judge = [](const Facts& facts) -> Finding {
@@ -63,20 +70,27 @@ extern const Check cuda_libraries_load{
         if (std::optional<Finding> open = work_not_done(facts, ProbeStep::libraries)) return *std::move(open);
         const ProbeAnswer& answer = *facts.driver_probe;
         const std::vector<const WorkItem*> items = answer.work_of(ProbeStep::libraries);
-        if (const auto death = death_in(answer, ProbeStep::libraries, facts)) return *death;
-        Finding passing{.code = "ok", .values = {{"count", std::to_string(items.size())}}};
+        const auto package_of = [](const CudaLibrary& library) {
+            return library.package.empty() ? "the package of " + library.path : library.package;
+        };
+        if (auto death = death_in(answer, ProbeStep::libraries, facts)) {
+            const WorkItem* last = first_with(items, WorkOutcome::unfinished);
+            const CudaLibrary* guilty = last == nullptr ? nullptr : library_of(libraries, *last);
+            if (guilty == nullptr) guilty = &libraries.libraries.front();
+            death->values["library"] = last == nullptr ? "One of the CUDA libraries" : guilty->path;
+            death->values["package"] = package_of(*guilty);
+            return *std::move(death);
+        }
+        Finding passing{.code = "ok", .values = {{"count", std::to_string(libraries.libraries.size())}}};
         for (const WorkItem* item : items) {
             const CudaLibrary* library = library_of(libraries, *item);
             if (library == nullptr) continue;
-            Finding finding{
-                .values = {{"library", library->path},
-                           {"package", library->package.empty() ? "the package of " + library->path : library->package},
-                           {"told", item->detail},
-                           {"claimed", library->claimed}}};
+            Finding finding{.values = {{"library", library->path},
+                                       {"package", package_of(*library)},
+                                       {"told", item->detail},
+                                       {"claimed", library->claimed}}};
             if (item->outcome != WorkOutcome::right) {
-                // The loader opens its complaints with the file's name, which the sentence has already.
-                std::string failure = refusal_text(*item);
-                if (failure.rfind(item->name + ": ", 0) == 0) failure.erase(0, item->name.size() + 2);
+                const std::string failure = without_path(refusal_text(*item), item->name);
                 finding.code = "cannot-load";
                 finding.values["failure"] = failure;
                 finding.evidence.push_back({library->path, failure, "jetcuda-probe: libraries"});
@@ -91,8 +105,11 @@ extern const Check cuda_libraries_load{
             }
             passing.evidence.push_back(told);
         }
-        if (passing.evidence.empty()) {
-            return because_missing({Lack::not_asked, "jetcuda-probe opened none of them", "jetcuda-probe"});
+        if (passing.evidence.size() < libraries.libraries.size()) {
+            return because_missing({Lack::not_asked,
+                                    fmt::format("jetcuda-probe opened {} of {} libraries", passing.evidence.size(),
+                                                libraries.libraries.size()),
+                                    "jetcuda-probe"});
         }
         return passing;
     },

@@ -53,8 +53,7 @@ extern const Check gpu_memory_holds{
     .claim = "patterns that are written to GPU memory read back, and CPU and GPU see what the other wrote",
     .why =
         "A bit that does not hold, or a cache that keeps old words, makes results wrong without any error. An "
-        "allocation that is "
-        "refused while memory is free stops programs that fit the board.",
+        "allocation that is refused while memory is free stops programs that fit the board.",
     .reads = {"jetcuda-probe: patterns, native", "/proc/meminfo"},
     .needs = {"driver-initializes"},
     .codes = with_work_codes({
@@ -62,11 +61,9 @@ extern const Check gpu_memory_holds{
         {"bits-differ",
          Status::fail,
          "GPU memory does not hold what is written to it: {count} words differ under \"{item}\", the first at word "
-         "{index}: {got} "
-         "instead of {expected} (bits {bits})",
+         "{index}: {got} instead of {expected} (bits {bits})",
          {.other = "Let the patterns run many times, and see whether the same bits differ; where it stays, the board "
-                   "is faulty: "
-                   "sudo jetcuda-check run --repeat 100 gpu-memory-holds"}},
+                   "is faulty: sudo jetcuda-check run --repeat 100 gpu-memory-holds"}},
         {"not-coherent", Status::fail,
          "CPU and GPU do not see what the other wrote in {item}: at index {index} {got} instead of {expected}",
          reinstall_driver},
@@ -74,14 +71,13 @@ extern const Check gpu_memory_holds{
          Status::fail,
          "The driver refuses {size} of memory ({name}, {result}), while {available} MiB are available",
          {.other = "See what the kernel says about memory and nvmap, and restart the board: sudo dmesg | grep -i -e "
-                   "nvmap -e cma; "
-                   "sudo reboot"}},
+                   "nvmap -e cma; sudo reboot"}},
         {"memory-test-failed", Status::fail, "The memory test \"{item}\" cannot be done: {answer}", read_kernel_log},
         work_ecc_error,
         work_memory_short,
     }),
     .judge = [](const Facts& facts) -> Finding {
-        if (std::optional<Finding> open = work_not_done(facts, ProbeStep::patterns)) return *std::move(open);
+        if (!facts.driver_probe.known()) return because_missing(facts.driver_probe.missing());
         const ProbeAnswer& answer = *facts.driver_probe;
         const std::vector<const WorkItem*> items = memory_items(answer);
         const std::string available =
@@ -93,7 +89,9 @@ extern const Check gpu_memory_holds{
             finding.values["size"] = fmt::format("{} KiB", item.requested_bytes >> 10U);
             return finding;
         };
+        // What was found wrong counts, however far the probe came after it.
         if (const WorkItem* wrong = first_with(items, WorkOutcome::wrong)) return tell(*wrong, code_of(*wrong, answer));
+        if (std::optional<Finding> open = work_not_done(facts, ProbeStep::patterns)) return *std::move(open);
         if (const auto death = death_in(answer, ProbeStep::patterns, facts)) return *death;
         for (const WorkItem* item : items) {
             if (const std::string_view code = code_of(*item, answer); !code.empty()) return tell(*item, code);

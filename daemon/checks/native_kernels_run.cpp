@@ -46,22 +46,19 @@ extern const Check native_kernels_run{
     .claim = "kernels that are compiled for this GPU load and compute the right results",
     .why =
         "Every CUDA program rests on this. A driver whose parts are of two releases often initializes and then refuses "
-        "to load "
-        "code, and a GPU with a fault in it computes wrong numbers without a word.",
+        "to load code, and a GPU with a fault in it computes wrong numbers without a word.",
     .reads = {"jetcuda-probe: native"},
     .needs = {"driver-initializes"},
     .codes = with_work_codes({
         {"ok", Status::pass, "{count} kernels compiled for {image} compute the right results"},
         {"ok-takes-other-images", Status::pass,
          "{count} kernels compiled for {image} compute the right results; the driver also takes an image for {other}, "
-         "which it "
-         "should refuse"},
+         "which it should refuse"},
         {"wrong-result",
          Status::fail,
          "The kernel {item}, compiled for {image}, computes {got} instead of {expected} at index {index}",
          {.other = "Let the GPU do its work many times, and see what the kernel says; where it stays, the board is "
-                   "faulty: sudo "
-                   "jetcuda-check run --repeat 100 native-kernels-run; sudo dmesg | grep -i nvgpu"}},
+                   "faulty: sudo jetcuda-check run --repeat 100 native-kernels-run; sudo dmesg | grep -i nvgpu"}},
         {"image-refused", Status::fail, "The driver refuses the kernel {item}, compiled for {image}: {answer}",
          reinstall_driver},
         {"launch-failed", Status::fail, "The kernel {item}, compiled for {image}, does not run: {answer}",
@@ -71,8 +68,7 @@ extern const Check native_kernels_run{
          Status::unknown,
          "Not judged, because this program brings no kernels for the architecture of this GPU ({sm})",
          {.other = "Only the GPUs of Xavier, Orin and Thor are judged; with the board's own driver: jetcuda-check run "
-                   "--driver "
-                   "FILE"}},
+                   "--driver FILE"}},
     }),
     .judge = [](const Facts& facts) -> Finding {
         if (std::optional<Finding> open = work_not_done(facts, ProbeStep::native)) return *std::move(open);

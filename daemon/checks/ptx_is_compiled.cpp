@@ -38,8 +38,7 @@ extern const Check ptx_is_compiled{
     .claim = "the driver compiles PTX, up to the version that its CUDA version promises",
     .why =
         "Programs without code for this GPU bring PTX, and start only where the driver can compile it. Where its "
-        "compiler is "
-        "missing they fail with error 221, where their PTX is too new with error 222.",
+        "compiler is missing they fail with error 221, where their PTX is too new with error 222.",
     .reads = {"jetcuda-probe: jit, version"},
     .needs = {"driver-initializes"},
     .codes = with_work_codes({
@@ -70,6 +69,10 @@ extern const Check ptx_is_compiled{
             const std::string_view code = code_of_kernel(*item);
             if (!is_rung(*item) && !code.empty()) return finding_about(*item, answer, facts, code);
         }
+        const WorkItem* busy = first_item(items, [](const WorkItem& item) {
+            return is_rung(item) && item.outcome == WorkOutcome::refused && says_busy(item.result);
+        });
+        if (busy != nullptr) return finding_about(*busy, answer, facts, work_gpu_busy.code);
         const std::optional<PtxIsa> highest = highest_ptx(answer);
         if (!highest) {
             if (const WorkItem* refused = first_item(items, is_rung))
@@ -85,6 +88,11 @@ extern const Check ptx_is_compiled{
         if (!promised) return finding;
         finding.evidence.push_back({"PTX ISA of CUDA " + cuda.text(), promised->text(), "PTX ISA, release history"});
         if (*highest < *promised) {
+            const WorkItem* refused = first_item(items, [&highest](const WorkItem& item) {
+                const std::optional<PtxIsa> isa = rung_isa(item);
+                return isa && *isa > *highest && item.outcome != WorkOutcome::right;
+            });
+            if (refused != nullptr) finding.evidence.push_back(work_evidence(*refused));
             finding.code = "below-promise";
             finding.values["cuda"] = cuda.text();
             finding.values["promised"] = promised->text();

@@ -23,6 +23,7 @@ std::string_view code_of(const WorkItem& item) {
             if (item.result == result_of::insufficient_driver) return "runtime-newer-than-driver";
             if (item.result == result_of::no_device) return "no-device";
             if (says_busy(item.result)) return work_gpu_busy.code;
+            if (item.result == result_of::ecc_uncorrectable) return work_ecc_error.code;
             return "runtime-fails";
         case WorkOutcome::failed: return item.name == "version" ? "cannot-open" : "runtime-fails";
         case WorkOutcome::right:
@@ -43,8 +44,7 @@ extern const Check runtime_starts{
     .claim = "the installed CUDA runtime finds the GPU and runs a kernel",
     .why =
         "A runtime that is newer than the driver fails at the first call of every program (\"CUDA driver version is "
-        "insufficient "
-        "for CUDA runtime version\"), and many programs then compute on the CPU without a word.",
+        "insufficient for CUDA runtime version\"), and many programs then compute on the CPU without a word.",
     .reads = {"jetcuda-probe: runtime", "libcudart of the newest toolkit that the driver can run"},
     .needs = {"driver-initializes"},
     .codes = with_work_codes({
@@ -54,13 +54,25 @@ extern const Check runtime_starts{
         {"runtime-newer-than-driver",
          Status::fail,
          "{library}, of CUDA {version}, needs a newer driver than {libcuda} ({name}, {result})",
-         {.apt = "Install a CUDA toolkit that this release takes, or the cuda_compat for it: jetcuda-check explain "
-                 "cuda-packages-fit-release",
-          .other = "Take a CUDA set whose major version is not above the driver's: jetcuda-check explain "
-                   "cuda-packages-fit-release"}},
+         {.apt = "Use the CUDA set of this JetPack, or start programs with the folder of a cuda_compat for this board "
+                 "first: sudo apt-get install nvidia-cuda",
+          .nix = "Build programs with the CUDA set of this JetPack: hardware.nvidia-jetpack.configureCuda = true;",
+          .yocto = "Take CUDA from the branch of meta-tegra whose L4T carries it; who brings which: bitbake-layers "
+                   "show-recipes \"cuda-*\"",
+          .other = "Use CUDA libraries that the driver runs, or the cuda_compat that brings newer ones to this board; "
+                   "what is there: ls -d /usr/local/cuda*"}},
         {"no-device", Status::fail, "{library}, of CUDA {version}, finds no GPU, although the driver does",
          reinstall_runtime},
         {"runtime-fails", Status::fail, "{library} fails in \"{item}\": {answer}", reinstall_runtime},
+        {"crashed", Status::fail, "The runtime crashed with {signal} in the step \"{step}\" of {library}",
+         reinstall_runtime},
+        {"timed-out", Status::fail, "The runtime did not return from the step \"{step}\" of {library} within {limit}",
+         read_kernel_log},
+        {"babbled", Status::fail,
+         "The runtime printed without end in the step \"{step}\" of {library} and had to be ended", reinstall_runtime},
+        {"garbled", Status::fail,
+         "The runtime left the step \"{step}\" of {library} without a usable answer: {failure}", reinstall_runtime},
+        work_ecc_error,
         {"wrong-result", Status::fail,
          "A kernel in the context of {library} computes {got} instead of {expected} at index {index} (\"{item}\")",
          read_kernel_log},
@@ -85,10 +97,13 @@ extern const Check runtime_starts{
         if (const WorkItem* wrong = first_with(items, WorkOutcome::wrong)) {
             return complete(finding_about(*wrong, answer, facts, "wrong-result"));
         }
-        if (const auto death = death_in(answer, ProbeStep::runtime, facts)) return *death;
+        if (const auto death = death_in(answer, ProbeStep::runtime, facts)) return complete(*death);
         for (const WorkItem* item : items) {
             const std::string_view code = code_of(*item);
-            if (!code.empty()) return complete(finding_about(*item, answer, facts, code));
+            if (code.empty()) continue;
+            Finding finding = finding_about(*item, answer, facts, code);
+            finding.values["answer"] = without_path(finding.values["answer"], library.opened);
+            return complete(finding);
         }
         const bool launched = first_item(items, [](const WorkItem& item) {
                                   return item.name == "launch" && item.outcome == WorkOutcome::right;

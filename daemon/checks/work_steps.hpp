@@ -46,16 +46,20 @@ inline constexpr Code work_ecc_error{
     Status::fail,
     "The GPU met an error in its memory that it cannot correct: {name} ({result}) in {place}",
     {.other = "Restart the board and judge again; where it comes back, the board has to be replaced: sudo dmesg | grep "
-              "-i -e ecc "
-              "-e nvgpu; sudo reboot"}};
+              "-i -e ecc -e nvgpu; sudo reboot"}};
 inline constexpr Code work_not_begun{"work-not-begun", Status::fail,
                                      "The driver initializes, but the step \"{place}\" cannot begin: {answer}",
                                      reinstall_driver};
 
-// Codes that every check of a work step may answer.
+// Codes that every check of a work step may answer. A check that blames another than the driver for a death declares
+// the same words with sentences of its own.
 inline std::vector<Code> with_work_codes(std::vector<Code> own) {
-    own.insert(own.end(), {work_gpu_busy, work_not_begun, probe_crashed, probe_timed_out, probe_babbled, probe_garbled,
-                           probe_killed, probe_refused});
+    for (const Code& code : {work_gpu_busy, work_not_begun, probe_crashed, probe_timed_out, probe_babbled,
+                             probe_garbled, probe_killed, probe_refused}) {
+        const bool declared =
+            std::any_of(own.begin(), own.end(), [&code](const Code& other) { return other.code == code.code; });
+        if (!declared) own.push_back(code);
+    }
     return own;
 }
 
@@ -89,6 +93,12 @@ inline Evidence work_evidence(const WorkItem& item) {
     return {item.name, value, "jetcuda-probe: " + std::string(name_of(item.step))};
 }
 
+// The loader opens its complaints with the file's name, which a sentence about that file has already.
+inline std::string without_path(std::string text, const std::string& path) {
+    if (text.rfind(path + ": ", 0) == 0) text.erase(0, path.size() + 2);
+    return text;
+}
+
 // What a finding about one thing says of it.
 inline Finding finding_about(const WorkItem& item, const ProbeAnswer& answer, const Facts& facts,
                              std::string_view code) {
@@ -119,6 +129,10 @@ inline std::optional<Finding> work_not_done(const Facts& facts, ProbeStep step) 
     };
     if (told == nullptr) {
         if (!answer.not_started.empty()) return not_asked(answer.not_started);
+        const std::vector<ProbeStep>& asked = answer.asked_work;
+        if (!asked.empty() && std::find(asked.begin(), asked.end(), step) == asked.end()) {
+            return not_asked(fmt::format("this run did not ask for the step \"{}\"", name_of(step)));
+        }
         const StepAnswer* init = answer.step(ProbeStep::init);
         if (init != nullptr && !init->succeeded()) {
             if (const DeviceNode* closed = closed_node(facts)) return no_permission(*closed);

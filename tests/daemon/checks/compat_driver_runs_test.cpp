@@ -27,10 +27,10 @@ CheckResult ending_with(const StepAnswer& last) {
     return judged(id, facts);
 }
 
-CheckResult with(const char* name, void (*change)(WorkItem&)) {
+CheckResult with(const char* name, void (*change)(WorkItem&), ProbeStep step = ProbeStep::native) {
     Facts facts = measured();
     for (WorkItem& item : facts.compat_probes[dir].value().work) {
-        if (item.step == ProbeStep::native && item.name == name) change(item);
+        if (item.step == step && item.name == name) change(item);
     }
     return judged(id, facts);
 }
@@ -39,7 +39,7 @@ CheckResult with(const char* name, void (*change)(WorkItem&)) {
 TEST_CASE("a compat that computes right passes, with what it is") {
     const CheckResult result = judged(id, measured());
     CHECK(result.code == "ok");
-    CHECK(result.summary == "/usr/local/cuda-12.9/compat runs on this board as CUDA 12.9: 5 of 5 kernels right");
+    CHECK(result.summary == "/usr/local/cuda-12.9/compat runs on this board as CUDA 12.9: 7 of 7 kernels right");
     CHECK(result.severity == Severity::wanted);
 }
 
@@ -83,13 +83,47 @@ TEST_CASE("what its driver refuses is told with its meaning") {
 
 TEST_CASE("how it dies is told, and mended by taking it away") {
     const CheckResult crashed = ending_with(ended(ProbeStep::context, StepEnd::crashed, 11));
-    CHECK(crashed.code == "compat-crashed");
+    CHECK(crashed.code == "crashed");
     CHECK(crashed.summary == "The driver of /usr/local/cuda-12.9/compat crashed with SIGSEGV in the step \"context\"");
     CHECK(crashed.remedy.find("purge") != std::string::npos);
-    CHECK(ending_with(ended(ProbeStep::native, StepEnd::timed_out)).code == "compat-timed-out");
-    CHECK(ending_with(ended(ProbeStep::init, StepEnd::garbled)).code == "compat-garbled");
+    CHECK(ending_with(ended(ProbeStep::native, StepEnd::timed_out)).code == "timed-out");
+    CHECK(ending_with(ended(ProbeStep::init, StepEnd::garbled)).code == "garbled");
+    CHECK(ending_with(ended(ProbeStep::init, StepEnd::babbled)).code == "babbled");
     CHECK(ending_with(ended(ProbeStep::init, StepEnd::killed_from_outside, 9)).code == "killed-from-outside");
     CHECK(ending_with(ended(ProbeStep::init, StepEnd::sandbox_refused, 31)).code == "sandbox-refused");
+}
+
+TEST_CASE("what keeps this user out is no fault of the compat") {
+    Facts facts = measured();
+    Facts of_compat;
+    of_compat.driver_probe = facts.compat_probes[dir];
+    end_probe_at(of_compat, answered(ProbeStep::init, 999, "CUDA_ERROR_UNKNOWN"));
+    facts.compat_probes[dir] = of_compat.driver_probe;
+    CHECK(judged(id, facts).code == "init-refused");
+    for (DeviceNode& node : facts.device_nodes.value().nodes) node.can_open = Fact<bool>(false, node.path);
+    CHECK(judged(id, facts).code == "no-permission");
+}
+
+TEST_CASE("kernels that come as PTX count too") {
+    const CheckResult wrong = with("floats", make_wrong, ProbeStep::jit);
+    CHECK(wrong.code == "wrong-result");
+    CHECK(wrong.summary.find("floats, from PTX, computes") != std::string::npos);
+    const CheckResult missing_compiler = with(
+        "integers", [](WorkItem& item) { make_refused(item, 221, "CUDA_ERROR_JIT_COMPILER_NOT_FOUND"); },
+        ProbeStep::jit);
+    CHECK(missing_compiler.code == "kernels-refused");
+    CHECK(missing_compiler.summary.find("its compiler for PTX is missing") != std::string::npos);
+}
+
+TEST_CASE("a busy or broken GPU is not the compat's doing") {
+    const CheckResult busy =
+        with("floats", [](WorkItem& item) { make_refused(item, 2, "CUDA_ERROR_OUT_OF_MEMORY", "cuMemAlloc_v2"); });
+    CHECK(busy.code == "gpu-busy");
+    CHECK(busy.status == Status::unknown);
+    const CheckResult ecc = with(
+        "floats", [](WorkItem& item) { make_refused(item, 214, "CUDA_ERROR_ECC_UNCORRECTABLE", "cuCtxSynchronize"); });
+    CHECK(ecc.code == "ecc-error");
+    CHECK(ecc.remedy.find("purge") == std::string::npos);
 }
 
 TEST_CASE("kernels decide") {

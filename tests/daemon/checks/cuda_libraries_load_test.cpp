@@ -56,6 +56,26 @@ TEST_CASE("without libraries there is nothing to judge") {
     CHECK(judged(id, facts).status == Status::unknown);
 }
 
+TEST_CASE("one that brings the probe down is named, and not the driver") {
+    Facts facts = healthy_orin();
+    end_probe_at(facts, ended(ProbeStep::libraries, StepEnd::crashed, 11));
+    work_item(facts, ProbeStep::libraries, cublas).outcome = WorkOutcome::unfinished;
+    const CheckResult result = judged(id, facts);
+    CHECK(result.code == "crashed");
+    CHECK(result.summary ==
+          "/usr/local/cuda/lib64/libcublas.so crashed with SIGSEGV while it was loaded and asked for its version");
+    CHECK(result.remedy.find("libcublas-1-2") != std::string::npos);
+}
+
+TEST_CASE("a library that was not opened leaves the answer open") {
+    Facts facts = healthy_orin();
+    CudaLibrary another = facts.cuda_libraries.value().libraries.front();
+    another.path = another.opened = "/usr/local/cuda/lib64/libcufft.so";
+    facts.cuda_libraries.value().libraries.push_back(another);
+    CHECK(judged(id, facts).code == "not-asked");
+    CHECK(judged(id, facts).summary.find("opened 1 of 2 libraries") != std::string::npos);
+}
+
 TEST_CASE("an answer about other libraries is no pass") {
     Facts facts = healthy_orin();
     work_item(facts, ProbeStep::libraries, cublas).name = "/somewhere/else.so";
@@ -64,5 +84,4 @@ TEST_CASE("an answer about other libraries is no pass") {
 
 TEST_CASE("ends of the step are told alike") {
     check_common_ends(id, ProbeStep::libraries);
-    check_names_unfinished(id, ProbeStep::libraries, cublas);
 }

@@ -39,6 +39,13 @@ TEST_CASE("memory that CPU and GPU share has to show each what the other wrote")
           }).code == "ok");
 }
 
+TEST_CASE("what was found wrong is told, also where the probe never came to the patterns") {
+    Facts facts = healthy_orin();
+    make_wrong(work_item(facts, ProbeStep::native, "zero-copy memory"));
+    end_probe_at(facts, ended(ProbeStep::native, StepEnd::timed_out));
+    CHECK(judged_alone(id, facts).code == "not-coherent");
+}
+
 TEST_CASE("a refusal counts only where the board has twice of what was asked for") {
     const CheckResult refused = with(ProbeStep::patterns, "walking ones", refuse_memory);
     CHECK(refused.code == "allocation-refused");

@@ -36,9 +36,19 @@ TEST_CASE("less than the promise fails, more does not") {
     const CheckResult below = judged(id, facts);
     CHECK(below.code == "below-promise");
     CHECK(below.summary == "The driver compiles PTX up to ISA 7.8 only, but its CUDA version, 12.6, promises 8.5");
+    REQUIRE(below.evidence.size() == 3);
+    CHECK(below.evidence[2].what == "PTX 8.0");
+    CHECK(below.evidence[2].value.find("CUDA_ERROR_UNSUPPORTED_PTX_VERSION (222)") != std::string::npos);
     Facts more = healthy_orin();
     work_item(more, ProbeStep::jit, "PTX 8.6").outcome = WorkOutcome::right;
     CHECK(judged(id, more).summary == "The driver compiles PTX, up to ISA 8.6");
+}
+
+TEST_CASE("memory that ran out on the ladder says nothing of the compiler") {
+    const CheckResult busy = with(
+        "PTX 8.0", [](WorkItem& item) { make_refused(item, 2, "CUDA_ERROR_OUT_OF_MEMORY", "cuModuleLoadDataEx"); });
+    CHECK(busy.code == "gpu-busy");
+    CHECK(busy.status == Status::unknown);
 }
 
 TEST_CASE("of a driver that the table does not know nothing is promised") {

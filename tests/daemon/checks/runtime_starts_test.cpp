@@ -35,11 +35,11 @@ TEST_CASE("each way to fail has its code") {
     CHECK(too_new.summary.find("/usr/local/cuda/lib64/libcudart.so, of CUDA 12.6, needs a newer driver than") == 0);
     const CheckResult unloadable = with("version", [](WorkItem& item) {
         item.outcome = WorkOutcome::failed;
-        item.text = "libcudart.so: file too short";
+        item.text = "/usr/local/cuda/lib64/libcudart.so: file too short";
         item.detail.clear();
     });
     CHECK(unloadable.code == "cannot-open");
-    CHECK(unloadable.summary.find("file too short") != std::string::npos);
+    CHECK(unloadable.summary == "/usr/local/cuda/lib64/libcudart.so cannot be used: file too short");
     CHECK(unloadable.remedy.find("cuda-cudart-1-2") != std::string::npos);
     CHECK(with("devices", [](WorkItem& item) {
               make_refused(item, 100, "cudaErrorNoDevice", "cudaGetDeviceCount");
@@ -54,7 +54,19 @@ TEST_CASE("each way to fail has its code") {
               item.outcome = WorkOutcome::failed;
               item.text = "the entry point cudaMemset is missing in it";
           }).code == "runtime-fails");
+    CHECK(with("memory", [](WorkItem& item) {
+              make_refused(item, 214, "cudaErrorECCUncorrectable", "cudaMemcpy");
+          }).code == "ecc-error");
     CHECK(with("launch", make_wrong).code == "wrong-result");
+}
+
+TEST_CASE("a runtime that brings the probe down is named") {
+    Facts facts = healthy_orin();
+    end_probe_at(facts, ended(ProbeStep::runtime, StepEnd::crashed, 11));
+    const CheckResult result = judged(id, facts);
+    CHECK(result.summary ==
+          "The runtime crashed with SIGSEGV in the step \"runtime\" of /usr/local/cuda/lib64/libcudart.so");
+    CHECK(result.remedy.find("cuda-cudart-1-2") != std::string::npos);
 }
 
 TEST_CASE("a runtime that launched nothing is no pass") {

@@ -54,6 +54,10 @@ inline void check_common_ends(std::string_view id, ProbeStep step) {
     end_probe_at(facts, answered(ProbeStep::init, 999, "CUDA_ERROR_UNKNOWN"));
     for (DeviceNode& node : facts.device_nodes.value().nodes) node.can_open = Fact<bool>(false, node.path);
     CHECK(judged_alone(id, facts).code == "no-permission");
+    Facts unasked = healthy_orin();
+    end_probe_at(unasked, answered(ProbeStep::context));
+    unasked.driver_probe.value().asked_work = {step == ProbeStep::native ? ProbeStep::jit : ProbeStep::native};
+    CHECK(judged_alone(id, unasked).summary.find("did not ask for the step") != std::string::npos);
     facts.driver_probe.value() = {};
     facts.device_nodes = missing(Lack::not_there);
     CHECK(judged_alone(id, facts).code == "not-asked");
