@@ -2,8 +2,10 @@
 
 #include "probes/gpu/steps/gpu.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace jetcuda {
 namespace {
@@ -93,10 +95,17 @@ void DeviceWords::write(const std::vector<std::uint32_t>& words) const {
                             words.size() * sizeof(std::uint32_t));
 }
 
-std::vector<std::uint32_t> DeviceWords::read() const {
-    std::vector<std::uint32_t> words(count_);
-    gpu_.call<CuMemcpyDtoH>("cuMemcpyDtoH_v2", static_cast<void*>(words.data()), address_,
-                            count_ * sizeof(std::uint32_t));
+std::vector<std::uint32_t> DeviceWords::read(std::size_t first, std::size_t count) const {
+    std::vector<std::uint32_t> words(count, never_copied);
+    gpu_.call<CuMemcpyDtoH>("cuMemcpyDtoH_v2", static_cast<void*>(words.data()),
+                            address_ + first * sizeof(std::uint32_t), count * sizeof(std::uint32_t));
+    return held_to_be_copied(std::move(words), "cuMemcpyDtoH_v2");
+}
+
+std::vector<std::uint32_t> held_to_be_copied(std::vector<std::uint32_t> words, const char* call) {
+    const auto is_untouched = [](std::uint32_t word) { return word == never_copied; };
+    if (std::all_of(words.begin(), words.end(), is_untouched))
+        throw CannotCall{std::string(call) + " answered success and wrote nothing"};
     return words;
 }
 

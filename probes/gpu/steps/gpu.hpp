@@ -90,13 +90,18 @@ public:
     [[nodiscard]] std::size_t count() const { return count_; }
     void clear() const;
     void write(const std::vector<std::uint32_t>& words) const;
-    [[nodiscard]] std::vector<std::uint32_t> read() const;
+    [[nodiscard]] std::vector<std::uint32_t> read() const { return read(0, count_); }
+    [[nodiscard]] std::vector<std::uint32_t> read(std::size_t first, std::size_t count) const;
 
 private:
     const Gpu& gpu_;
     CUdeviceptr address_ = 0;
     std::size_t count_ = 0;
 };
+
+// What the words are before `call` copies into them, and that it did: throws CannotCall where all are still as before.
+inline constexpr std::uint32_t never_copied = 0x5EED5EED;
+std::vector<std::uint32_t> held_to_be_copied(std::vector<std::uint32_t> words, const char* call);
 
 // Words that CPU and GPU both reach: memory of the host that is mapped, or managed memory.
 class SharedWords {

@@ -18,22 +18,23 @@ void do_jit(Session& session, StepAnswer& step) {
     with_gpu(session, step, [&session](WorkStep& work, const Gpu& gpu) {
         const auto last = [&session]() -> const WorkItem& { return session.answer.work.back(); };
         for (const Kernel* kernel : kernels_to_try()) {
-            const bool goes_on = work.try_item(std::string(kernel->name), [&](WorkItem& item) {
+            work.try_item(std::string(kernel->name), [&](WorkItem& item) {
                 item.detail = ptx_target;
                 const Module module(gpu, kernel->ptx);
                 run_and_compare(gpu, *kernel, module.function(kernel->name), 1, item);
             });
-            if (!goes_on || last().result == jit_compiler_not_found) return;
+            if (last().result == jit_compiler_not_found) return;
         }
         int refusals = 0;
+        if (work.is_unusable()) return;  // how far the ladder would have gone is not known
         for (const PtxRung& rung : ptx_ladder()) {
             const std::string name = "PTX " + std::to_string(rung.major) + '.' + std::to_string(rung.minor);
-            const bool goes_on = work.try_item(name, [&](WorkItem&) {
+            work.try_item(name, [&](WorkItem&) {
                 const Module module(gpu, rung.text);
                 static_cast<void>(module.function("rung"));
             });
             refusals = last().outcome == WorkOutcome::right ? 0 : refusals + 1;
-            if (!goes_on || refusals == refusals_that_end) return;
+            if (work.is_unusable() || refusals == refusals_that_end) return;
         }
     });
 }

@@ -2,6 +2,8 @@
 // board. Then what is special about a Jetson: CPU and GPU have one memory, and each must see at once what the other
 // wrote.
 
+#include <algorithm>
+
 #include "probes/gpu/steps/try_work.hpp"
 
 namespace jetcuda {
@@ -62,9 +64,15 @@ void use_streams(const Gpu& gpu, CUfunction function, unsigned repeat, WorkItem&
     }
 }
 
-// A driver that takes an image of another architecture would run whatever it happens to mean.
+// A driver that takes an image of another architecture would run whatever it happens to mean. Not asked of a GPU for
+// which there is no image: a desktop's may take that of a near relation, and be right.
 void offer_image_of_another_gpu(const Gpu& gpu, WorkItem& item) {
     const Kernel& kernel = *kernels_to_try().front();
+    if (kernel.cubin(gpu.sm()).empty()) {
+        item.outcome = WorkOutcome::not_tried;
+        item.detail = not_tried::no_image;
+        return;
+    }
     const bool is_xavier = gpu.sm() == 72;
     item.detail = is_xavier ? "sm_87" : "sm_72";
     try {
@@ -93,17 +101,16 @@ void do_native(Session& session, StepAnswer& step) {
             use(module.function(kernel.name));
         };
         for (const Kernel* kernel : kernels_to_try()) {
-            const bool goes_on = work.try_item(std::string(kernel->name), [&](WorkItem& item) {
+            work.try_item(std::string(kernel->name), [&](WorkItem& item) {
                 with_image(*kernel, item, [&](CUfunction function) {
                     for (unsigned seed = 1; seed <= session.repeat; ++seed) {
                         run_and_compare(gpu, *kernel, function, seed, item);
                     }
                 });
             });
-            if (!goes_on) return;
         }
-        const auto shared_by = [&](const char* name, DeviceAttribute needed, SharedWords::Kind kind) {
-            return work.try_item(name, [&](WorkItem& item) {
+        const auto try_shared = [&](const char* name, DeviceAttribute needed, SharedWords::Kind kind) {
+            work.try_item(name, [&](WorkItem& item) {
                 if (gpu.attribute(needed) == 0) {
                     item.outcome = WorkOutcome::not_tried;
                     item.detail = not_tried::unsupported;
@@ -113,13 +120,12 @@ void do_native(Session& session, StepAnswer& step) {
                            [&](CUfunction function) { share(gpu, function, kind, session.repeat, item); });
             });
         };
-        if (!shared_by("zero-copy memory", DeviceAttribute::can_map_host_memory, SharedWords::Kind::mapped)) return;
-        if (!shared_by("managed memory", DeviceAttribute::managed_memory, SharedWords::Kind::managed)) return;
-        const bool streams_went = work.try_item("streams and events", [&](WorkItem& item) {
+        try_shared("zero-copy memory", DeviceAttribute::can_map_host_memory, SharedWords::Kind::mapped);
+        try_shared("managed memory", DeviceAttribute::managed_memory, SharedWords::Kind::managed);
+        work.try_item("streams and events", [&](WorkItem& item) {
             with_image(transform(), item,
                        [&](CUfunction function) { use_streams(gpu, function, session.repeat, item); });
         });
-        if (!streams_went) return;
         work.try_item("image for another GPU", [&](WorkItem& item) { offer_image_of_another_gpu(gpu, item); });
     });
 }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "probes/gpu/runtime_api.hpp"
 #include "probes/gpu/steps/opened_library.hpp"
@@ -63,10 +64,10 @@ public:
                                   host_to_device);
     }
     [[nodiscard]] std::vector<std::uint32_t> read() const {
-        std::vector<std::uint32_t> words(bytes_ / sizeof(std::uint32_t));
+        std::vector<std::uint32_t> words(bytes_ / sizeof(std::uint32_t), never_copied);
         runtime_.call<CudaMemcpy>("cudaMemcpy", static_cast<void*>(words.data()), static_cast<const void*>(address_),
                                   bytes_, device_to_host);
-        return words;
+        return held_to_be_copied(std::move(words), "cudaMemcpy");
     }
 
 private:
@@ -130,17 +131,21 @@ void do_runtime(Session& session, StepAnswer& step) {
         }
     };
     with_gpu(session, step, [&](WorkStep& work, const Gpu& gpu) {
-        const auto went = [&session] { return session.answer.work.back().outcome == WorkOutcome::right; };
+        // After an error that leaves the context unusable the rest is told as not tried; after any other it has no
+        // ground.
+        const auto goes_on = [&] {
+            return work.is_unusable() || session.answer.work.back().outcome == WorkOutcome::right;
+        };
         work.try_item("version", [&](WorkItem& item) {
             runtime.emplace(session.runtime);
             with_runtime(item, [&item](const Runtime& opened) { tell_version(opened, item); });
         });
-        if (!went()) return;
+        if (!goes_on()) return;
         int devices = 0;
         work.try_item("devices", [&](WorkItem& item) {
             with_runtime(item, [&](const Runtime& opened) { devices = tell_devices(opened, item); });
         });
-        if (!went() || devices == 0) return;
+        if (!goes_on() || (devices == 0 && !work.is_unusable())) return;
         const int ordinal = session.answer.asked_device()->ordinal;
         work.try_item("memory", [&](WorkItem& item) {
             with_runtime(item, [&](const Runtime& opened) {
@@ -148,7 +153,7 @@ void do_runtime(Session& session, StepAnswer& step) {
                 copy_there_and_back(opened, item);
             });
         });
-        if (!went()) return;
+        if (!goes_on()) return;
         work.try_item("launch", [&](WorkItem& item) {
             with_runtime(item, [&](const Runtime& opened) { launch_one(opened, gpu, item); });
         });

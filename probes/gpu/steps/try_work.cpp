@@ -11,7 +11,7 @@
 
 namespace jetcuda {
 
-bool WorkStep::try_item(const std::string& name, const std::function<void(WorkItem&)>& work) {
+void WorkStep::try_item(const std::string& name, const std::function<void(WorkItem&)>& work) {
     session_.tell(try_line(name));
     WorkItem item;
     item.step = step_.step;
@@ -19,7 +19,12 @@ bool WorkStep::try_item(const std::string& name, const std::function<void(WorkIt
     item.outcome = WorkOutcome::right;
     const auto started = std::chrono::steady_clock::now();
     try {
-        work(item);
+        if (is_unusable()) {
+            item.outcome = WorkOutcome::not_tried;
+            item.detail = not_tried::after_error;
+        } else {
+            work(item);
+        }
     } catch (const Refused& refused) {
         item.outcome = WorkOutcome::refused;
         item.call = refused.call;
@@ -27,15 +32,15 @@ bool WorkStep::try_item(const std::string& name, const std::function<void(WorkIt
         item.result_name = result_name_of(session_, refused.result);
         item.text = refused.log.empty() ? result_text_of(session_, refused.result) : printable(refused.log);
         item.requested_bytes = refused.requested_bytes;
-        if (leaves_context_unusable(refused.result)) fatal_ = refused.result;
     } catch (const CannotCall& reason) {
         item.outcome = WorkOutcome::failed;
         item.text = reason.why;
     }
+    // Not in the handler: the runtime's errors have handlers of their own, and the same numbers.
+    if (item.outcome == WorkOutcome::refused && leaves_context_unusable(item.result)) fatal_ = item.result;
     item.duration = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
     session_.tell(tried_line(item));
     session_.answer.work.push_back(std::move(item));
-    return fatal_ == 0;
 }
 
 void WorkStep::end() { take_result(session_, step_, fatal_); }

@@ -1,6 +1,6 @@
 // How a work step tries one thing after another: each is announced before and told after, so that a crash or a hang is
-// always in a named one. An error that leaves the context unusable ends the step; what it did not come to is not in its
-// answer.
+// always in a named one. After an error that leaves the context unusable nothing more is called: the rest of the step
+// is told as not tried, and the step ends with that error.
 
 #pragma once
 
@@ -21,15 +21,16 @@ class WorkStep {
 public:
     WorkStep(Session& session, StepAnswer& step) : session_(session), step_(step) {}
 
-    // Tries one thing. What `work` leaves in the item is told; it starts out as `right`. False: nothing more can be
-    // tried.
-    bool try_item(const std::string& name, const std::function<void(WorkItem&)>& work);
+    // Tries one thing. What `work` leaves in the item is told; it starts out as `right`.
+    void try_item(const std::string& name, const std::function<void(WorkItem&)>& work);
+
+    [[nodiscard]] bool is_unusable() const { return fatal_ != 0; }
 
     // The step could not begin with what it is to do: a context that cannot be made.
     void cannot_begin(const Refused& refused) { take_result(session_, step_, refused.result); }
     void cannot_begin(const CannotCall& reason) { take_failure(step_, reason.why); }
 
-    // Everything was tried, whatever came of it, or an error ended it.
+    // Everything was tried, whatever came of it, or told as not tried after an error, which is then the step's result.
     void end();
 
 private:
