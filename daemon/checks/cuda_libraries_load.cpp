@@ -70,9 +70,6 @@ extern const Check cuda_libraries_load{
         if (std::optional<Finding> open = work_not_done(facts, ProbeStep::libraries)) return *std::move(open);
         const ProbeAnswer& answer = *facts.driver_probe;
         const std::vector<const WorkItem*> items = answer.work_of(ProbeStep::libraries);
-        const auto package_of = [](const CudaLibrary& library) {
-            return library.package.empty() ? "the package of " + library.path : library.package;
-        };
         if (auto death = death_in(answer, ProbeStep::libraries, facts)) {
             const WorkItem* last = first_with(items, WorkOutcome::unfinished);
             const CudaLibrary* guilty = last == nullptr ? nullptr : library_of(libraries, *last);

@@ -88,7 +88,7 @@ extern const Check runtime_starts{
         const WorkItem* version = first_item(items, [](const WorkItem& item) { return item.name == "version"; });
         const auto complete = [&](Finding finding) {
             finding.values["library"] = library.path;
-            finding.values["package"] = library.package.empty() ? "the package of " + library.path : library.package;
+            finding.values["package"] = package_of(library);
             finding.values["version"] =
                 version == nullptr || version->detail.empty() ? "an unknown version" : version->detail;
             finding.evidence.push_back({"runtime", finding.values["version"], library.path});

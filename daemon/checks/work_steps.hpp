@@ -99,6 +99,12 @@ inline std::string without_path(std::string text, const std::string& path) {
     return text;
 }
 
+// For "apt-get install --reinstall": the package, or the command that finds it where no database was read.
+inline std::string package_of(const CudaLibrary& library) {
+    if (!library.package.empty()) return library.package;
+    return "$(dpkg -S " + (library.real_path.empty() ? library.path : library.real_path) + " | cut -d: -f1)";
+}
+
 // What a finding about one thing says of it.
 inline Finding finding_about(const WorkItem& item, const ProbeAnswer& answer, const Facts& facts,
                              std::string_view code) {

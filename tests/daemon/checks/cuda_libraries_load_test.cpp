@@ -45,7 +45,10 @@ TEST_CASE("one that does not load is told in the loader's words") {
     const CheckResult result = judged(id, facts);
     CHECK(result.code == "cannot-load");
     CHECK(result.summary == "/usr/local/cuda/lib64/libcublas.so cannot be loaded: file too short");
-    CHECK(result.remedy.find("libcublas-1-2") != std::string::npos);
+    CHECK(result.remedy.find("--reinstall libcublas-1-2 ") != std::string::npos);
+    facts.cuda_libraries.value().libraries.front().package.clear();
+    CHECK(judged(id, facts).remedy.find("$(dpkg -S /usr/local/cuda/lib64/libcublas.so.1.2.3.4 | cut -d: -f1)") !=
+          std::string::npos);
 }
 
 TEST_CASE("without libraries there is nothing to judge") {
@@ -82,6 +85,4 @@ TEST_CASE("an answer about other libraries is no pass") {
     CHECK(judged(id, facts).code == "not-asked");
 }
 
-TEST_CASE("ends of the step are told alike") {
-    check_common_ends(id, ProbeStep::libraries);
-}
+TEST_CASE("ends of the step are told alike") { check_common_ends(id, ProbeStep::libraries); }
