@@ -25,7 +25,7 @@ tidy() {
     echo "== clang-tidy with the analyzer"
     cmake -G Ninja -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
     ninja -C build/release >/dev/null
-    find probes daemon tests -name '*.cpp' -print | sort |
+    find kernels probes daemon tests -name '*.cpp' -print | sort |
         xargs -P "$(nproc)" -n 1 "$(command -v clang-tidy-14 || command -v clang-tidy)" --quiet -p build/release
 }
 
@@ -48,7 +48,7 @@ bullseye() {
     unpack --variant=minbase --include="${packages%,}" bullseye "$tree"
     cp -a /usr/include/CLI "$tree/usr/include/"
     mkdir "$tree/src"
-    for entry in CMakeLists.txt probes daemon config systemd packaging; do
+    for entry in CMakeLists.txt kernels probes daemon config systemd packaging; do
         cp -a "$entry" "$tree/src/"
     done
     status=0
