@@ -11,9 +11,10 @@ namespace jetcuda {
 namespace {
 
 // Memory that CPU and GPU share is judged by gpu-memory-holds; an image of another architecture is no kernel of this
-// GPU.
+// GPU; and what an error before it left untried, that of shared memory too, says nothing.
 bool is_kernel(const WorkItem& item) {
-    return item.name != "zero-copy memory" && item.name != "managed memory" && item.name != "image for another GPU";
+    return item.detail != not_tried::after_error && item.name != "zero-copy memory" && item.name != "managed memory" &&
+           item.name != "image for another GPU";
 }
 
 // Loading an image is refused for what is in it, launching it for what it does.

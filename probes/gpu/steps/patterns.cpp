@@ -24,6 +24,11 @@ constexpr std::uint64_t part_of_free = 8;
 constexpr std::uint64_t unit_bytes = 4096;                    // a whole number of blocks
 constexpr std::size_t words_at_once = std::size_t{1} << 18U;  // that the CPU reads back
 
+// The board's part of it that may be taken would be too little for a test that says anything.
+bool is_short_of_memory(std::optional<std::uint64_t> available) {
+    return available && *available / part_of_available < least_bytes;
+}
+
 // What the driver says is free does not count what the kernel would give up for it, so little of it is no reason not to
 // ask: then the least that says anything is asked for, and a refusal is the answer.
 std::uint64_t region_bytes(const Gpu& gpu, std::optional<std::uint64_t> available) {
@@ -146,7 +151,7 @@ void do_patterns(Session& session, StepAnswer& step) {
             work.try_item(test.name, [&](WorkItem& item) {
                 const std::optional<std::uint64_t> available = session.answer.available;
                 const std::uint64_t bytes = region_bytes(gpu, available);
-                if (available && *available / 2 < bytes) {
+                if (is_short_of_memory(available)) {
                     item.outcome = WorkOutcome::not_tried;
                     item.detail = not_tried::memory_short;
                     item.requested_bytes = bytes;

@@ -70,6 +70,23 @@ TEST_CASE("memory that both share is another check's") {
           }).code == "ok");
 }
 
+TEST_CASE("what an error left untried is not taken for kernels without an image") {
+    const auto untried = [](WorkItem& item) {
+        item.outcome = WorkOutcome::not_tried;
+        item.detail = not_tried::after_error;
+    };
+    Facts facts = healthy_orin();
+    make_refused(work_item(facts, ProbeStep::native, "zero-copy memory"), 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                 "cuCtxSynchronize");
+    untried(work_item(facts, ProbeStep::native, "streams and events"));
+    CHECK(judged(id, facts).summary == "2 kernels compiled for sm_87 compute the right results");
+
+    make_refused(work_item(facts, ProbeStep::native, "integers"), 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                 "cuCtxSynchronize");
+    untried(work_item(facts, ProbeStep::native, "floats"));
+    CHECK(judged(id, facts).code == "launch-failed");
+}
+
 TEST_CASE("a driver that takes an image of another architecture passes, and is told") {
     const CheckResult result = with("image for another GPU", [](WorkItem& item) { item.outcome = WorkOutcome::wrong; });
     CHECK(result.code == "ok-takes-other-images");

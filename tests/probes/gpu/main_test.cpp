@@ -1,13 +1,17 @@
 // jetcuda-probe as a person starts it.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "probes/system/process.hpp"
+#include "tests/harness/temp_root.hpp"
 
 using namespace jetcuda;
+using nlohmann::json;
 
 namespace {
 
@@ -26,6 +30,32 @@ Ran run(std::vector<std::string> argv) {
 
 const std::string probe = JETCUDA_BINARY_DIR "/bin/jetcuda-probe";
 const std::string driver = JETCUDA_BINARY_DIR "/tests/drivers/libcuda.so.1.1";
+
+// What it told of each thing that it tried, on a driver with these settings.
+std::vector<json> work(const std::string& settings, std::vector<std::string> options) {
+    const testing::TempRoot folder;
+    folder.link("libcuda.so.1", driver);
+    folder.write("simulated_driver.json", settings);
+    options.insert(options.begin(), {probe, folder.on_host("libcuda.so.1").string()});
+    const Ran ran = run(options);
+    CHECK(ran.result.exit_status == 0);
+    std::vector<json> told;
+    for (const std::string& line : ran.lines) {
+        const auto object = json::parse(line);
+        const bool is_end = object.contains("end") && object.value("result", 0) != 0;
+        if (object.contains("tried") || is_end) told.push_back(object);
+    }
+    return told;
+}
+
+json told_of(const std::vector<json>& told, const std::string& name) {
+    const auto found =
+        std::find_if(told.begin(), told.end(), [&name](const auto& item) { return item.value("tried", "") == name; });
+    REQUIRE_MESSAGE(found != told.end(), name);
+    return *found;
+}
+
+std::string fault(const std::string& words) { return R"({"faults":[{)" + words + "}]}"; }
 
 }  // namespace
 
@@ -93,6 +123,55 @@ TEST_CASE("work follows the context, and each thing is announced before it is to
     CHECK(begun[9] == "patterns");
     CHECK(tried == "random");
     CHECK(ran.lines.back() == R"({"done":true})");
+}
+
+TEST_CASE("a failure that shows once in many rounds is told once") {
+    const auto told =
+        work(fault(R"("kernel":"integers","nth":2,"do":"wrong","index":17,"flip":4)"), {"--work=native", "--repeat=3"});
+    CHECK(told_of(told, "integers")["index"] == 17);
+    CHECK(told_of(told, "integers")["wrong_count"] == 1);
+    const auto named = [](const json& item) { return item.value("tried", "") == "integers"; };
+    CHECK(std::count_if(told.begin(), told.end(), named) == 1);
+}
+
+TEST_CASE("memory is not taken to hold where nothing was written, checked or copied") {
+    for (const char* silence :
+         {R"("kernel":"memory_invert","do":"skipped")", R"("kernel":"memory_invert","nth":2,"do":"skipped")",
+          R"("kernel":"memory_write","do":"skipped")", R"("call":"cuLaunchKernel","do":"unwritten")"}) {
+        CAPTURE(silence);
+        CHECK(told_of(work(fault(silence), {"--work=patterns"}), "walking ones")["outcome"] == "wrong");
+    }
+    const auto told = work(fault(R"("call":"cuMemcpyDtoH_v2","do":"unwritten")"), {"--work=native,patterns"});
+    for (const char* name : {"integers", "streams and events", "walking ones", "random"}) {
+        CHECK(told_of(told, name)["outcome"] == "failed");
+        CHECK(told_of(told, name)["text"] == "cuMemcpyDtoH_v2 answered success and wrote nothing");
+    }
+}
+
+TEST_CASE("after an error that leaves the context unusable no other step begins in this process") {
+    const auto told = work(fault(R"("kernel":"halves","do":"poison","result":700)"), {"--work=native,jit"});
+    CHECK(told_of(told, "floats")["outcome"] == "right");
+    CHECK(told_of(told, "halves")["result"] == 700);
+    CHECK(told_of(told, "managed memory")["detail"] == "after-error");
+    CHECK(told.back().value("end", "") == "native");
+    CHECK(told.back()["result"] == 700);
+}
+
+TEST_CASE("a GPU that no image is made for is offered none, of whatever architecture") {
+    const auto told = work(fault(R"("step":"capability","do":"value","value":86)"), {"--work=native"});
+    REQUIRE_FALSE(told.empty());
+    for (const json& item : told) CHECK(item["detail"] == "no-image");
+    CHECK(told.back()["tried"] == "image for another GPU");
+}
+
+TEST_CASE("memory that the driver calls full is asked for all the same, and the refusal told") {
+    const auto refused =
+        told_of(work(R"({"free_bytes":60000})", {"--work=patterns", "--available=8000000000"}), "random");
+    CHECK(refused["outcome"] == "refused");
+    CHECK(refused["call"] == "cuMemAlloc_v2");
+    CHECK(refused["result"] == 2);
+    CHECK(refused["requested_bytes"] == 65536);
+    CHECK(told_of(work("{}", {"--work=patterns", "--available=1000000"}), "random")["detail"] == "memory-short");
 }
 
 TEST_CASE("standard streams that are closed make it stop or go on, never answer into a library's file") {

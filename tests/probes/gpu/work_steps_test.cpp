@@ -106,9 +106,14 @@ TEST_CASE("an error that spoils the context is told once, and the steps after it
     const ProbeAnswer answer =
         Driver(with_fault(R"({"kernel":"integers","image":"cubin","do":"poison","result":700})")).ask();
     CHECK(answer.step(ProbeStep::native)->result == 700);
-    CHECK(answer.work_of(ProbeStep::native).size() == 1);
     CHECK(answer.work.front().outcome == WorkOutcome::refused);
     CHECK(answer.work.front().result == 700);
+    const std::vector<const WorkItem*> items = answer.work_of(ProbeStep::native);
+    CHECK(items.back()->name == "image for another GPU");
+    for (std::size_t at = 1; at < items.size(); ++at) {
+        CHECK(items[at]->outcome == WorkOutcome::not_tried);
+        CHECK(items[at]->detail == not_tried::after_error);
+    }
     check_all_right(answer, ProbeStep::jit);
 }
 
