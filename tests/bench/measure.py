@@ -38,6 +38,24 @@ def times(command, runs=50, warm=5):
     return f"median {statistics.median(taken):6.1f} ms, slowest {max(taken):6.1f} ms of {runs} runs"
 
 
+def time_of(command):
+    begin = time.perf_counter()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.decode()}")
+    return (time.perf_counter() - begin) * 1000
+
+
+def probe_overhead(binaries, library, place, runs=100):
+    """What jetcuda-probe adds to the library's own load: start, open, answer, without GPU work. In turns with a program
+    that only opens it."""
+    just_open = place / "just_open"
+    subprocess.run(["cc", "-O2", "-o", just_open, TOP / "tests/bench/just_open.c", "-ldl"], check=True)
+    pairs = [(time_of([binaries / "jetcuda-probe", library]), time_of([just_open, library])) for _ in range(runs)]
+    added = [probe - alone for probe, alone in pairs]
+    return f"median {statistics.median(added):6.1f} ms, slowest {max(added):6.1f} ms of {runs} pairs"
+
+
 def add_packages(board, count):
     """As many packages as a development board has; 3,000 make the 4 MB that a real status file has."""
     words = " Long words about what the library does, and for whom it is, as descriptions have them.\n" * 10
@@ -126,6 +144,7 @@ def main():
         orin = make_board.load("orin-r36.5")
         driver = simulated_driver.lay_out(place / "driver", build / "tests/drivers/libcuda.so.1.1", orin.driver, orin)
         print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver)])}")
+        print(f"what the probe adds to the library:   {probe_overhead(binaries, driver, place)}")
         real = next(iter(sorted(build.glob("tests/drivers/real-libcuda/libcuda.so.1"))), None)
         if real:
             print(f"run with Debian's real libcuda:       {times([*as_nobody(), check, *on_board, '--driver', str(real)], 20)}")
