@@ -3,6 +3,7 @@
 #
 #   sh tests/long.sh            everything below
 #   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
+#   sh tests/long.sh seeded     ten thousand drivers that fail at random, with another seed each day
 #   sh tests/long.sh tidy       clang-tidy with its static analyzer, over the tests' own sources, too
 #   sh tests/long.sh loader     our re-enactment of the loader against the real one, on 3000 random systems: glibc of this
 #                               machine and of Debian 11, x86-64 and aarch64 (in an emulator; root)
@@ -19,6 +20,14 @@ damage() {
         ninja -C build/sanitize jetcuda-check jetcuda-probe
     fi
     /usr/bin/python3 tests/roots/hostile_roots_test.py --binaries "$binaries" --rounds 1000 --seed "$(date +%Y%m%d)000"
+}
+
+seeded() {
+    echo "== drivers that fail at random"
+    cmake -G Ninja -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
+    ninja -C build/release jetcuda-check jetcuda-probe simulated-libcuda >/dev/null
+    /usr/bin/python3 tests/drivers/seeded_runs_test.py --binaries build/release/bin \
+        --simulated build/release/tests/drivers/libcuda.so.1.1 --runs 10000 --seed "$(date +%Y%m%d)00000"
 }
 
 tidy() {
@@ -91,17 +100,19 @@ loader() {
 
 case ${1:-all} in
     damage) damage ;;
+    seeded) seeded ;;
     tidy) tidy ;;
     loader) loader ;;
     bullseye) bullseye ;;
     all)
         damage
+        seeded
         tidy
         loader
         bullseye
         ;;
     *)
-        echo "$0: no part \"$1\"; there are damage, tidy, loader and bullseye" >&2
+        echo "$0: no part \"$1\"; there are damage, seeded, tidy, loader and bullseye" >&2
         exit 64
         ;;
 esac

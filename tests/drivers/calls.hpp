@@ -57,6 +57,10 @@ struct Answer {
 
 Answer begin_call(std::string_view call, std::optional<Step> step = {});
 
+// Whether a fault happens now that its place is reached once more. It is written down in `faults_that_happened`, where
+// such a file lies beside the settings: a test may then ask whether what it has planted was met at all.
+bool happens(const Fault& fault);
+
 // The faults of a place that is no call of its own: a step that a call turns out to serve, a kernel that is launched.
 Answer begin_step(Step step);
 Answer suffer_all(const std::vector<const Fault*>& faults);

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -139,6 +141,20 @@ TEST_CASE("a fault of the nth call happens then and only then") {
     const SimulatedGpu gpu(faults(R"({"call":"cuMemAlloc_v2","nth":3,"do":"return","result":2})"));
     std::uint64_t address = 0;
     for (const int wanted : {0, 0, 2, 0, 0}) CHECK(gpu.call("cuMemAlloc_v2", &address, std::size_t{4}) == wanted);
+}
+
+TEST_CASE("what has happened is written down where somebody asks for it") {
+    const SimulatedGpu gpu(faults(R"({"call":"cuMemAlloc_v2","nth":2,"do":"return","result":2})"));
+    gpu.write("faults_that_happened", "");
+    const auto told = [&] {
+        std::ifstream stream(gpu.on_host("faults_that_happened"));
+        return std::string(std::istreambuf_iterator<char>(stream), {});
+    };
+    std::uint64_t address = 0;
+    CHECK(gpu.call("cuMemAlloc_v2", &address, std::size_t{4}) == 0);
+    CHECK(told().empty());
+    CHECK(gpu.call("cuMemAlloc_v2", &address, std::size_t{4}) == 2);
+    CHECK(told() == "return in cuMemAlloc_v2 2\n");
 }
 
 TEST_CASE("a call may answer success and write nothing") {

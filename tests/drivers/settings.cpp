@@ -80,6 +80,7 @@ void read_place(Fault& fault, const json& entry) {
     int places = 0;
     for (const char* place : {"step", "call", "kernel", "memory"}) places += entry.contains(place) ? 1 : 0;
     if (places > 1) throw std::runtime_error("a fault has one place: " + entry.dump());
+    for (const char* place : {"step", "call", "kernel", "memory"}) fault.place += entry.value(place, std::string());
     fault.call = entry.value("call", std::string());
     fault.kernel = entry.value("kernel", std::string());
     fault.image = entry.value("image", std::string());

@@ -86,6 +86,7 @@ enum class Step {
 struct Fault {
     std::optional<Step> step;
     std::string call, kernel, image, memory;
+    std::string place;  // whichever of these it has, or the step, in words
     std::string action;
     int nth = 0;  // 0: every time
     int result = 0;

@@ -173,7 +173,7 @@ int copy(void* to, const void* from, std::size_t bytes, int direction) {
     if (direction != from_device) return remember(invalid_value);  // others are not simulated
     const int result = call_driver("cuMemcpyDtoH_v2", to, address_of(from), bytes);
     for (const Fault& fault : settings().faults) {
-        if (fault.action != "wrong" || (fault.index + 1) * sizeof fault.flip > bytes) continue;
+        if (fault.action != "wrong" || (fault.index + 1) * sizeof fault.flip > bytes || !happens(fault)) continue;
         static_cast<std::uint32_t*>(to)[fault.index] ^= fault.flip;
     }
     return remember(result);

@@ -182,7 +182,7 @@ std::vector<const Fault*> faults_of_launch(const Function& function, std::option
 std::vector<const Fault*> faults_behind_launch(const Function& function) {
     std::vector<const Fault*> met;
     for (const Fault& fault : settings().faults) {
-        if (concerns(fault, function) && is_behind_launch(fault) && fault.happens()) met.push_back(&fault);
+        if (concerns(fault, function) && is_behind_launch(fault) && happens(fault)) met.push_back(&fault);
     }
     return met;
 }
