@@ -157,6 +157,24 @@ TEST_CASE("after an error that leaves the context unusable no other step begins 
     CHECK(told.back()["result"] == 700);
 }
 
+TEST_CASE("an error of the runtime can leave the context unusable, too") {
+    const testing::TempRoot folder;
+    folder.link("libcuda.so.1", driver);
+    std::filesystem::copy_file(JETCUDA_BINARY_DIR "/tests/drivers/libsimulated-cudart.so",
+                               folder.on_host("libcudart.so.12"));
+    folder.write("simulated_library.json", R"({"libcudart.so.12":{"version":"12.6",
+        "faults":[{"call":"cudaMalloc","do":"return","result":700}]}})");
+    const Ran ran = run({probe, folder.on_host("libcuda.so.1").string(), "--work=runtime,libraries",
+                         "--runtime=" + folder.on_host("libcudart.so.12").string()});
+    std::vector<json> told;
+    for (const std::string& line : ran.lines) told.push_back(json::parse(line));
+    CHECK(told_of(told, "memory")["name"] == "cudaErrorIllegalAddress");
+    CHECK(told_of(told, "launch")["detail"] == "after-error");
+    REQUIRE(told.size() > 2);
+    CHECK(told[told.size() - 2].value("end", "") == "runtime");
+    CHECK(told[told.size() - 2]["result"] == 700);
+}
+
 TEST_CASE("a GPU that no image is made for is offered none, of whatever architecture") {
     const auto told = work(fault(R"("step":"capability","do":"value","value":86)"), {"--work=native"});
     REQUIRE_FALSE(told.empty());
