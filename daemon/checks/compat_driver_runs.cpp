@@ -63,7 +63,8 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
         }
         const DeviceNode* closed = refused->step == ProbeStep::open ? nullptr : closed_node(facts);
         if (closed != nullptr) return no_permission(*closed);
-        return say(refused->step == ProbeStep::open ? "cannot-open" : "init-refused", refusal_in_words(*refused));
+        return say(refused->step == ProbeStep::open ? "cannot-open" : "init-refused",
+                   without_path(refusal_in_words(*refused), answer.library));
     }
     std::vector<const WorkItem*> kernels = kernels_of(answer, ProbeStep::native);
     const std::vector<const WorkItem*> from_ptx = kernels_of(answer, ProbeStep::jit);
