@@ -154,7 +154,7 @@ TEST_CASE("after an error that leaves the context unusable no other step begins 
     CHECK(told_of(told, "halves")["result"] == 700);
     CHECK(told_of(told, "managed memory")["detail"] == "after-error");
     CHECK(told.back().value("end", "") == "native");
-    CHECK(told.back()["result"] == 700);
+    CHECK(told.back().value("result", 0) == 700);
 }
 
 TEST_CASE("an error of the runtime can leave the context unusable, too") {
@@ -172,14 +172,14 @@ TEST_CASE("an error of the runtime can leave the context unusable, too") {
     CHECK(told_of(told, "launch")["detail"] == "after-error");
     REQUIRE(told.size() > 2);
     CHECK(told[told.size() - 2].value("end", "") == "runtime");
-    CHECK(told[told.size() - 2]["result"] == 700);
+    CHECK(told[told.size() - 2].value("result", 0) == 700);
 }
 
 TEST_CASE("a GPU that no image is made for is offered none, of whatever architecture") {
     const auto told = work(fault(R"("step":"capability","do":"value","value":86)"), {"--work=native"});
     REQUIRE_FALSE(told.empty());
-    for (const json& item : told) CHECK(item["detail"] == "no-image");
-    CHECK(told.back()["tried"] == "image for another GPU");
+    for (const json& item : told) CHECK(item.value("detail", "") == "no-image");
+    CHECK(told.back().value("tried", "") == "image for another GPU");
 }
 
 TEST_CASE("memory that the driver calls full is asked for all the same, and the refusal told") {
