@@ -87,13 +87,14 @@ extern const Check ptx_is_compiled{
         const std::optional<PtxIsa> promised = newest_isa_of(cuda);
         if (!promised) return finding;
         finding.evidence.push_back({"PTX ISA of CUDA " + cuda.text(), promised->text(), "PTX ISA, release history"});
-        if (*highest < *promised) {
-            const WorkItem* refused = first_item(items, [&highest](const WorkItem& item) {
-                const std::optional<PtxIsa> isa = rung_isa(item);
-                return isa && *isa > *highest && item.outcome != WorkOutcome::right;
-            });
-            if (refused != nullptr) finding.evidence.push_back(work_evidence(*refused));
+        // Only what was tried counts: a ladder that ends early breaks no promise.
+        const WorkItem* refused = first_item(items, [&](const WorkItem& item) {
+            const std::optional<PtxIsa> isa = rung_isa(item);
+            return isa && *highest < *isa && *isa <= *promised && item.outcome == WorkOutcome::refused;
+        });
+        if (refused != nullptr) {
             finding.code = "below-promise";
+            finding.evidence.push_back(work_evidence(*refused));
             finding.values["cuda"] = cuda.text();
             finding.values["promised"] = promised->text();
         }

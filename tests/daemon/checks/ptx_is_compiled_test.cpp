@@ -44,6 +44,14 @@ TEST_CASE("less than the promise fails, more does not") {
     CHECK(judged(id, more).summary == "The driver compiles PTX, up to ISA 8.6");
 }
 
+TEST_CASE("a ladder that ends before the promise breaks none") {
+    Facts facts = healthy_orin();
+    std::vector<WorkItem>& work = facts.driver_probe.value().work;
+    const auto is_above = [](const WorkItem& item) { return item.name.rfind("PTX 8", 0) == 0; };
+    work.erase(std::remove_if(work.begin(), work.end(), is_above), work.end());
+    CHECK(judged(id, facts).summary == "The driver compiles PTX, up to ISA 7.8");
+}
+
 TEST_CASE("memory that ran out on the ladder says nothing of the compiler") {
     const CheckResult busy = with(
         "PTX 8.0", [](WorkItem& item) { make_refused(item, 2, "CUDA_ERROR_OUT_OF_MEMORY", "cuModuleLoadDataEx"); });
