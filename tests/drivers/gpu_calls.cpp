@@ -184,6 +184,7 @@ int mem_host_alloc(void** address, std::size_t bytes, unsigned flags) {
     if (const Answer answer = begin_context_call("cuMemHostAlloc"); !answer.go_on) return answer.result;
     if (address == nullptr || (flags & ~known_flags) != 0) return invalid_value;
     const Allocated allocated = allocate(MemoryKind::host, bytes);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the GPU is a number there, and a pointer here
     if (allocated.result == success) *address = reinterpret_cast<void*>(allocated.address);
     return allocated.result;
 }

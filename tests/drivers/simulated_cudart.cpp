@@ -154,6 +154,7 @@ int allocate(void** address, std::size_t bytes) {
     if (const int result = enter_context(); result != success) return remember(result);
     std::uint64_t given = 0;
     const int result = call_driver("cuMemAlloc_v2", &given, bytes);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the GPU is a number there, and a pointer here
     if (result == success) *address = reinterpret_cast<void*>(given);
     return remember(result);
 }
@@ -225,8 +226,10 @@ __attribute__((visibility("default"))) extern const char jetcuda_simulated_runti
 const char jetcuda_simulated_runtime[] = "simulated";
 
 // Indirect functions, as in simulated_libcuda.cpp: an entry point may be absent.
-#define EXPORT(type, entry, function, parameters)                                                                \
-    static decltype(&(function)) resolve_##entry() { return settings().absent(#entry) ? nullptr : &(function); } \
+#define EXPORT(type, entry, function, parameters)                     \
+    [[maybe_unused]] static decltype(&(function)) resolve_##entry() { \
+        return settings().absent(#entry) ? nullptr : &(function);     \
+    }                                                                 \
     __attribute__((visibility("default"), ifunc("resolve_" #entry))) type entry parameters
 
 EXPORT(int, cudaRuntimeGetVersion, runtime_get_version, (int*));

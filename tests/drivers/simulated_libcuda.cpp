@@ -218,8 +218,10 @@ extern "C" {
 __attribute__((visibility("default"))) extern const char jetcuda_simulated_driver[];
 const char jetcuda_simulated_driver[] = "simulated";
 
-#define EXPORT_STEP(entry, step, function, parameters)                                                         \
-    static decltype(&(function)) resolve_##entry() { return is_absent(#entry, step) ? nullptr : &(function); } \
+#define EXPORT_STEP(entry, step, function, parameters)                \
+    [[maybe_unused]] static decltype(&(function)) resolve_##entry() { \
+        return is_absent(#entry, step) ? nullptr : &(function);       \
+    }                                                                 \
     __attribute__((visibility("default"), ifunc("resolve_" #entry))) int entry parameters
 
 #define EXPORT(entry, function, parameters) EXPORT_STEP(entry, std::nullopt, function, parameters)

@@ -78,7 +78,7 @@ const char jetcuda_simulated_library[] = "simulated";
 
 // Only the entry point of the library that it is opened as is there.
 #define EXPORT(type, entry, library, function, parameters)                              \
-    static decltype(&(function)) resolve_##entry() {                                    \
+    [[maybe_unused]] static decltype(&(function)) resolve_##entry() {                   \
         return is_named(library) && !settings().absent(#entry) ? &(function) : nullptr; \
     }                                                                                   \
     __attribute__((visibility("default"), ifunc("resolve_" #entry))) type entry parameters

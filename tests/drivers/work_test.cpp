@@ -203,7 +203,7 @@ TEST_CASE("managed memory is one for both, one after the other") {
     std::uint64_t out = 0;
     CHECK(gpu.call("cuMemAllocManaged", &out, std::size_t{4}, 0U) == 1);
     REQUIRE(gpu.call("cuMemAllocManaged", &out, std::size_t{kernel.count} * 4 + 4, 1U) == 0);
-    auto* const words = reinterpret_cast<std::uint32_t*>(out);
+    auto* const words = reinterpret_cast<std::uint32_t*>(out);  // NOLINT(performance-no-int-to-ptr): one for both
     words[kernel.count] = 0;
     CHECK(gpu.launch(gpu.function(kernel), kernel, out, nothing, kernel.count, seed) == 0);
     CHECK(gpu.synchronize() == 0);
