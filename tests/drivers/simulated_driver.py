@@ -6,8 +6,8 @@ of that board, and beside it what else jetcuda-probe is to load.
     cuda-libraries/SONAME                      libcudart, cuBLAS, cuDNN … of the board, with simulated_library.json
     compat/CUDA/libcuda.so.1                   the driver of a cuda_compat, with a simulated_driver.json of its own
 
-The libraries are those that lie in the board's folder, each with the version that its file's name carries; so a healthy
-board has a healthy driver. A board's "driver" settings change that: what simulated_driver.json knows (settings.hpp), and
+The libraries are those that lie in the board's folder, each with the version that its file's name carries, or that its package has
+where only one can be installed; so a healthy board has a healthy driver. A board's "driver" settings change that: what simulated_driver.json knows (settings.hpp), and
 
     "libraries": {SONAME: {"version", "faults", …}}    laid over what the board has; null: the file is missing,
                                                        "unloadable": it needs a library that is nowhere, "empty": 0 bytes
@@ -25,7 +25,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "boards"))
+import cuda_libraries
 import make_board
+from board import PACKAGE_LISTS
 
 LIBRARIES = ("cudart", "cublas", "cublasLt", "cufft", "curand", "cusolver", "cusparse", "nppc", "cudnn", "nvinfer")
 LIBRARY = re.compile(rf"lib({'|'.join(LIBRARIES)})\.so\.([0-9.]+)")
@@ -33,13 +35,24 @@ LIBRARY = re.compile(rf"lib({'|'.join(LIBRARIES)})\.so\.([0-9.]+)")
 COMPAT = re.compile(r"/(?:[^/]*-cuda_compat|cuda)-([0-9]+\.[0-9]+)[0-9.]*/compat(?:_orin)?/libcuda\.so\.[0-9.]+")
 
 
+def _text_at(board, path):
+    return board.read(path) if path in board.entries else ""
+
+
 def libraries_of(board):
     """{soname: settings} of the CUDA libraries of a board."""
+    packaged = {}
+    for path in PACKAGE_LISTS:
+        for name, version in re.findall(r"^Package: (.*)\n(?:.+\n)*?Version: (.*)$", _text_at(board, path), re.MULTILINE):
+            brings = cuda_libraries.library_of(name, version)
+            if brings and not brings[2]:
+                packaged[brings[0]] = LIBRARY.fullmatch(brings[1])[2]
     found = {}
     for path, entry in board.entries.items():
         name = LIBRARY.fullmatch(path.rsplit("/", 1)[1])
         if entry.kind == "library" and name:
-            found[entry.value["soname"]] = {"version": name[2]}
+            soname = entry.value["soname"]
+            found[soname] = {"version": packaged.get(soname, name[2])}
     return found
 
 
