@@ -1,6 +1,7 @@
 // An enabled cuda_compat is the driver that programs get. What NVIDIA's tables promise of it is one thing; here it is
 // loaded with its own folder in front, in a process of its own, and has to do what the release's own driver must do.
 
+#include <algorithm>
 #include <array>
 
 #include "daemon/checks/check.hpp"
@@ -87,6 +88,15 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
         finding.values["item"] = name_with_origin(*refused);
         const std::string meaning = answered ? meaning_of_result(refused->result) : std::string();
         return say("kernels-refused", refusal_text(*refused) + (meaning.empty() ? "" : ": " + meaning));
+    }
+    // It came to a context once, and to no second one.
+    const auto unable = std::find_if(answer.steps.begin(), answer.steps.end(),
+                                     [](const StepAnswer& step) { return is_work(step.step) && !step.succeeded(); });
+    if (unable != answer.steps.end()) {
+        if (unable->end == StepEnd::answered && says_busy(unable->result)) {
+            return say_of_gpu(work_gpu_busy.code, unable->name, unable->result, outcome_text(*unable));
+        }
+        return say("init-refused", refusal_in_words(*unable));
     }
     const std::size_t right = count_right(kernels);
     if (right == 0)

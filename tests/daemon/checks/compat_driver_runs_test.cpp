@@ -81,6 +81,8 @@ TEST_CASE("what its driver refuses is told with its meaning") {
         ending_with(ended(ProbeStep::open, StepEnd::failed, 0, std::string(dir) + "/libcuda.so.1: file too short"));
     CHECK(unloadable.code == "cannot-open");
     CHECK(unloadable.summary == "The driver of /usr/local/cuda-12.9/compat cannot be loaded: file too short");
+    CHECK(ending_with(answered(ProbeStep::jit, 709, "CUDA_ERROR_CONTEXT_IS_DESTROYED")).code == "init-refused");
+    CHECK(ending_with(answered(ProbeStep::jit, 2, "CUDA_ERROR_OUT_OF_MEMORY")).code == "gpu-busy");
     CHECK(ending_with(answered(ProbeStep::context, 2, "CUDA_ERROR_OUT_OF_MEMORY")).code == "gpu-busy");
 }
 
