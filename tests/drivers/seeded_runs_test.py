@@ -32,7 +32,7 @@ from program_under_test import Failed, Program, expect
 STEP_S, TOTAL_S = 2, 5
 # The release's own driver and the cuda_compats have the total each. The rest is for a machine that does much else.
 DEADLINE_S = 2 * TOTAL_S + 30
-FIRST_USER = 61000  # of nobody's: above what adduser gives, below what systemd does
+FIRST_USER = 20000 + os.getpid() * 64 % 32768  # of nobody's, and of no other run of this test at the same time
 
 CALLS = {  # how often a healthy run makes each, roughly: a fault of a later call is never met
     "cuInit": 1, "cuDriverGetVersion": 1, "cuDeviceGetCount": 1, "cuDeviceGet": 2, "cuDeviceGetAttribute": 8, "cuDeviceGetName": 1,
@@ -233,6 +233,7 @@ def main():
     workers, failures, met_count, slowest, verdicts = [], [], 0, 0.0, {}
     try:
         roots = {name: place / name for name in names}
+        expect(options.jobs <= 64, "there are no more than 64 users for a run of this test")
         for name, root in roots.items():
             make_board.make(name, root)
         os.system(f"chmod -R a+rX {place}")
@@ -247,6 +248,8 @@ def main():
                 except Failed as failure:
                     done.append((run, failure))
                     print(f"FAIL  {run}\n      {failure}", flush=True)
+                if len(done) % 100 == 0:
+                    print(f"      a worker has made {len(done)} runs", flush=True)
             return done
 
         with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool:
