@@ -118,6 +118,9 @@ public:
     // TB that were never written.
     [[nodiscard]] virtual FileOffset data_from(FileOffset at) const { return at; }
 
+    // Most of these bytes will be asked for soon: a file on a medium may begin to fetch them.
+    virtual void will_need(FileOffset, std::uint64_t) const {}
+
     // A text that ends with NUL, however large the table is that it stands in.
     [[nodiscard]] std::string read_text(FileOffset at, std::string_view what) const {
         constexpr std::uint64_t step = 256;
@@ -180,6 +183,9 @@ public:
     [[nodiscard]] std::uint64_t size() const override { return size_; }
     [[nodiscard]] FileOffset data_from(FileOffset at) const override {
         return {std::min(whole_.data_from(begin_.plus(at.value)).value - begin_.value, size_)};
+    }
+    void will_need(FileOffset at, std::uint64_t length) const override {
+        whole_.will_need(begin_.plus(at.value), length);
     }
 
 private:

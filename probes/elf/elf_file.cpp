@@ -13,9 +13,12 @@ constexpr std::uint64_t symbol_entry_size = 24;
 
 constexpr std::uint32_t segment_load = 1;
 constexpr std::uint32_t segment_dynamic = 2;
+constexpr std::uint32_t segment_interpreter = 3;
 constexpr std::uint32_t segment_note = 4;
 constexpr std::uint32_t section_note = 7;
 constexpr std::uint32_t section_no_bits = 8;
+constexpr std::uint64_t section_flag_loaded = 2;
+constexpr std::uint64_t section_flag_executable = 4;
 
 constexpr std::uint64_t tag_null = 0;
 constexpr std::uint64_t tag_needed = 1;
@@ -97,6 +100,21 @@ std::uint64_t ElfFile::loaded_end() const {
     return end;
 }
 
+std::vector<ElfFile::Range> ElfFile::loaded_ranges() const {
+    std::vector<Range> result;
+    for (const Segment& segment : segments_) {
+        if (segment.type == segment_load) result.push_back({segment.offset, segment.file_size});
+    }
+    return result;
+}
+
+std::string ElfFile::interpreter() const {
+    for (const Segment& segment : segments_) {
+        if (segment.type == segment_interpreter) return source_.read_text(segment.offset, "the interpreter's name");
+    }
+    return {};
+}
+
 std::vector<ElfSection> ElfFile::sections() const {
     std::vector<ElfSection> result;
     // A count of 0 with a table means "more than 65279": no kernel module or driver library has that many.
@@ -115,7 +133,14 @@ std::vector<ElfSection> ElfFile::sections() const {
         const std::string_view name = ByteView{names}.text(entry.u32(0));
         text += name.size();
         if (text > most_text) throw Malformed("the section names are longer than such names can be");
-        result.push_back({std::string(name), entry.u32(4), {entry.u64(24)}, entry.u64(32), entry.u64(48)});
+        const std::uint64_t flags = entry.u64(8);
+        result.push_back({std::string(name),
+                          entry.u32(4),
+                          {entry.u64(24)},
+                          entry.u64(32),
+                          entry.u64(48),
+                          (flags & section_flag_loaded) != 0,
+                          (flags & section_flag_executable) != 0});
     }
     return result;
 }

@@ -25,6 +25,8 @@ struct ElfSection {
     FileOffset offset;
     std::uint64_t size = 0;
     std::uint64_t alignment = 0;
+    bool loaded = false;      // part of the program's memory
+    bool executable = false;  // machine code of the host
 };
 
 struct ElfNote {
@@ -44,10 +46,12 @@ struct ElfDynamic {
 
 class ElfFile {
 public:
-    static constexpr std::uint16_t type_relocatable = 1;  // a kernel module
+    static constexpr std::uint16_t type_relocatable = 1;  // a kernel module, an object file
+    static constexpr std::uint16_t type_program = 2;      // at a fixed address; most programs are of type_shared
     static constexpr std::uint16_t type_shared = 3;
     static constexpr std::uint16_t machine_x86_64 = 62;
     static constexpr std::uint16_t machine_aarch64 = 183;
+    static constexpr std::uint32_t section_program_bits = 1;
 
     // Reads the header and the program headers. `source` must outlive this. Every function throws Malformed for
     // what it reads itself, and nothing is read before it is asked for.
@@ -58,7 +62,18 @@ public:
 
     // Where the last loaded segment ends in the file. A copy that was cut short ends before.
     [[nodiscard]] std::uint64_t loaded_end() const;
+    // The loaded segments as they lie in the file, in the order of their table: what there is to search in a file
+    // without sections.
+    struct Range {
+        FileOffset offset;
+        std::uint64_t size = 0;
+    };
+    [[nodiscard]] std::vector<Range> loaded_ranges() const;
 
+    // The loader that this program asks for; empty where it asks for none.
+    [[nodiscard]] std::string interpreter() const;
+
+    [[nodiscard]] bool has_section_table() const { return section_count_ != 0; }
     [[nodiscard]] std::vector<ElfSection> sections() const;
     [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
     [[nodiscard]] std::string content(const ElfSection& section) const;

@@ -44,6 +44,10 @@ FileOffset FileSource::data_from(FileOffset at) const {
     return {std::min(static_cast<std::uint64_t>(found), size_)};
 }
 
+void FileSource::will_need(FileOffset at, std::uint64_t length) const {
+    (void)::posix_fadvise(descriptor_, static_cast<off_t>(at.value), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
+}
+
 void FileSource::fill(FileOffset at, std::string& bytes, std::string_view what) const {
     std::size_t done = 0;
     while (done < bytes.size()) {

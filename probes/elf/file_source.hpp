@@ -22,6 +22,7 @@ public:
 
     [[nodiscard]] std::uint64_t size() const override { return size_; }
     [[nodiscard]] FileOffset data_from(FileOffset at) const override;
+    void will_need(FileOffset at, std::uint64_t length) const override;
 
 private:
     void fill(FileOffset at, std::string& bytes, std::string_view what) const override;
