@@ -63,15 +63,12 @@ const SocRecord& soc_for(const TargetRequest& request, const Catalog& catalog, c
         }
         return soc;
     }
-    const SocRecord* only = nullptr;
+    std::vector<const SocRecord*> possible;
     for (const SocRecord& soc : catalog.socs) {
-        if (release == nullptr || soc.support != SocSupport::supported || !holds(release->socs, soc.id)) continue;
-        if (only != nullptr)
-            only = nullptr;
-        else
-            only = &soc;
+        const bool supported = soc.support == SocSupport::supported;
+        if (release != nullptr && supported && holds(release->socs, soc.id)) possible.push_back(&soc);
     }
-    if (only != nullptr) return *only;
+    if (possible.size() == 1) return *possible.front();
     throw TargetError(
         release == nullptr
             ? std::string("Which GPU is meant is not said. Give it with --sm 72, 87 or 110.")
