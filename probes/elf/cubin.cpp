@@ -28,6 +28,18 @@ CubinHeader read_cubin_header(ByteView start) {
     return header;
 }
 
+char cubin_suffix_of_note(const ByteSource& cubin) {
+    constexpr std::string_view option = "-arch sm_";
+    for (const ElfNote& note : ElfFile(cubin).notes()) {
+        std::size_t at = note.payload.find(option);
+        if (at == std::string::npos) continue;
+        at = note.payload.find_first_not_of("0123456789", at + option.size());
+        if (at == std::string::npos) continue;
+        if (note.payload[at] == 'a' || note.payload[at] == 'f') return note.payload[at];
+    }
+    return '\0';
+}
+
 bool cubin_has_code(const ByteSource& cubin) {
     const std::vector<ElfSection> sections = ElfFile(cubin).sections();
     return std::any_of(sections.begin(), sections.end(),

@@ -5,7 +5,7 @@
 //     CUDA 13                   EI_OSABI 0x41, EI_ABIVERSION 8   sm in bits 8-15, "a" in bit 3
 //
 // The places of "a" are those of LLVM's headers. CUDA 13.0 does not set it: there the suffix is known from the
-// container alone.
+// container, and of a cubin without one from the command line that ptxas keeps in a note.
 
 #pragma once
 
@@ -28,6 +28,9 @@ constexpr std::uint64_t cubin_header_size = 64;
 
 // Of the first bytes of a cubin. Throws Malformed where they are none.
 CubinHeader read_cubin_header(ByteView start);
+
+// 'a' or 'f' where the note of its assembler says that it was made for such an architecture; else NUL.
+char cubin_suffix_of_note(const ByteSource& cubin);
 
 // Does it hold machine code? nvcc's device link leaves cubins without any ("stubs"), which run nothing.
 bool cubin_has_code(const ByteSource& cubin);

@@ -16,7 +16,7 @@ constexpr std::uint64_t flag_this_family = 0x200000;
 
 // One read brings a container's header, an entry's and the start of its payload, or the padding and what follows it.
 constexpr std::uint64_t small_read = 4096;
-constexpr std::uint64_t large_read = std::uint64_t{1} << 20U;
+constexpr std::uint64_t large_read = std::uint64_t{1} << 18U;
 
 // Alignment explains some hundred bytes of zeros between containers. A run of this length is a hole where a copy
 // failed.
@@ -52,7 +52,9 @@ private:
     std::optional<FileOffset> next_magic(FileOffset at) {
         const FileOffset from = at;
         std::optional<FileOffset> foreign;
-        std::uint64_t step = small_read;
+        // What the read before brought along comes first: a file of nothing but tiny containers is read once.
+        const std::uint64_t held = std::min(window_.held(at), small_read);
+        std::uint64_t step = held >= fatbin_header_size + fatbin_entry_size ? held : small_read;
         std::optional<FileOffset> found;
         while (at.value < range_.end.value) {
             // Asking where the data begins costs a system call, and most containers follow at once.
@@ -72,7 +74,7 @@ private:
             // The magic may lie across the end of this piece.
             if (size == range_.end.value - at.value) break;
             at = at.plus(size - 3);
-            step = std::min(step * 4, large_read);
+            step = std::min(std::max(step, small_read) * 4, large_read);
         }
         if (range_.only_fatbins) tell_gap(from, foreign, found.value_or(range_.end));
         return found;

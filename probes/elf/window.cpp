@@ -11,9 +11,13 @@ constexpr std::uint64_t ahead = std::uint64_t{8} << 20U;
 
 }  // namespace
 
+std::uint64_t Window::held(FileOffset at) const {
+    if (at.value < begin_.value || at.value - begin_.value > bytes_.size()) return 0;
+    return bytes_.size() - (at.value - begin_.value);
+}
+
 ByteView Window::view(FileOffset at, std::uint64_t length, std::uint64_t wish, std::string_view what) {
-    if (at.value >= begin_.value && at.value - begin_.value <= bytes_.size() &&
-        length <= bytes_.size() - (at.value - begin_.value)) {
+    if (length <= held(at) && length != 0) {
         return ByteView{bytes_}.part(at.value - begin_.value, length);
     }
     std::uint64_t size = std::max(length, wish);

@@ -25,6 +25,9 @@ public:
     // ByteSource::read does.
     ByteView view(FileOffset at, std::uint64_t length, std::uint64_t wish, std::string_view what);
 
+    // How many bytes from `at` on can be viewed without reading.
+    [[nodiscard]] std::uint64_t held(FileOffset at) const;
+
     [[nodiscard]] const ByteSource& source() const { return source_; }
 
 private:

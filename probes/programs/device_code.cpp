@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view linked_section = ".nv_fatbin";
 constexpr std::string_view relocatable_section = "__nv_relfatbin";
+constexpr std::string_view relocatable_range = "section __nv_relfatbin";
 
 // A cubin without code has a few names and notes. Above this size nobody looks whether there is a .text in it: the
 // largest that a constant memory bank explains.
@@ -25,6 +26,12 @@ constexpr std::uint64_t largest_stub = std::uint64_t{72} << 10U;
 // A compressed cubin is not unpacked to see whether it holds code; its size tells. Stubs of nvcc 11.8 have up to 1,072
 // bytes and those of 13.0 up to 1,680; the smallest cubin with code, an empty kernel, has 1,864 and 2,560.
 std::uint64_t largest_packed_stub(std::uint32_t abi) { return abi >= 8 ? 2048 : 1400; }
+
+constexpr std::uint64_t small_read = 4096;
+
+// Damage everywhere is no damage: it is a file made to keep its reader busy.
+constexpr std::uint64_t most_damage = 4096;
+struct GaveUp {};
 
 std::string at_offset(FileOffset at) { return " at offset " + std::to_string(at.value); }
 
@@ -79,11 +86,17 @@ public:
             case FatbinEntry::kind_lto: row.kind = CodeKind::lto; break;
             default: remark_on_kind(entry.kind); break;
         }
-        if (row.kind != CodeKind::other) check_payload(entry, window, row);
+        // How link-time code is packed is not known: its flags say zstd and its bytes are no frame.
+        if (row.kind == CodeKind::ptx || row.kind == CodeKind::sass) check_payload(entry, window, row);
         add(row);
     }
 
     void problem(std::string text) override {
+        tell(std::move(text));
+        if (untold_ >= most_damage) throw GaveUp{};
+    }
+
+    void tell(std::string text) {
         if (code_.problems.size() < DeviceCode::most_problems) {
             code_.problems.push_back(std::move(text));
         } else {
@@ -122,7 +135,11 @@ public:
             code_.problems.push_back("more kinds of images than a file can have: " + std::to_string(rowless_) +
                                      " images are in none of the " + std::to_string(DeviceCode::most_rows) + " rows");
         }
-        if (untold_ > 0) code_.problems.back() = "and " + std::to_string(untold_ + 1) + " more problems";
+        if (untold_ >= most_damage) {
+            code_.problems.back() = "more damage than is worth reading: what lies behind was not searched";
+        } else if (untold_ > 0) {
+            code_.problems.back() = "and " + std::to_string(untold_ + 1) + " more problems";
+        }
     }
 
 private:
@@ -137,7 +154,7 @@ private:
         const bool sass = row.kind == CodeKind::sass;
         std::uint64_t wanted = std::min<std::uint64_t>(entry.stored_size, cubin_header_size);
         if (sass && !packed && entry.stored_size <= largest_stub) wanted = entry.stored_size;
-        const ByteView payload = window.view(entry.payload(), wanted, wanted, "an image");
+        const ByteView payload = window.view(entry.payload(), wanted, small_read, "an image");
         if (payload.u8(0) == 0) throw Malformed("has zeros in place of its content");
         if (row.compression == CodeCompression::zstd && payload.all().substr(0, 4) != "\x28\xb5\x2f\xfd") {
             throw Malformed("is no zstd frame, as its entry says it is");
@@ -178,9 +195,10 @@ public:
         try {
             read();
         } catch (const Malformed& problem) {
-            gathering_.problem(problem.what());
+            gathering_.tell(problem.what());
+        } catch (const GaveUp&) {  // finish() says so
         } catch (const std::system_error& failure) {
-            gathering_.problem("cannot be read to its end: " + failure.code().message());
+            gathering_.tell("cannot be read to its end: " + failure.code().message());
         }
         gathering_.finish();
         return std::move(code_);
@@ -230,6 +248,12 @@ private:
         if (header.sm == 0) {
             gathering_.remark("a cubin of ABI " + std::to_string(header.abi) +
                               ", of which this program does not know where it names its GPU");
+        }
+        if (row.suffix == '\0') {
+            try_to("the cubin's notes", false, [&] {
+                row.suffix = cubin_suffix_of_note(source_);
+                return true;
+            });
         }
         const bool code = try_to("the cubin's sections", true, [&] { return cubin_has_code(source_); });
         (code ? row.count : row.stubs) = 1;
@@ -303,7 +327,6 @@ private:
                 const bool unwinding =
                     section.name.compare(0, 9, ".eh_frame") == 0 || section.name == ".gcc_except_table";
                 if (!only_fatbins && (!section.loaded || section.executable || unwinding)) continue;
-                if (section.name == relocatable_section) relocatable_.push_back(section.offset.value);
                 add(section.offset, section.size, only_fatbins, "section " + section.name);
             }
             return true;
@@ -319,8 +342,7 @@ private:
                   [](const FatbinRange& a, const FatbinRange& b) { return a.begin.value < b.begin.value; });
         std::uint64_t done = 0;  // a hostile table may name the same GB a thousand times
         for (FatbinRange& range : ranges) {
-            gathering_.enter(std::find(relocatable_.begin(), relocatable_.end(), range.begin.value) !=
-                             relocatable_.end());
+            gathering_.enter(range.name == relocatable_range);
             range.begin.value = std::max(range.begin.value, done);
             if (range.begin.value >= range.end.value) continue;
             search_fatbins(window_, range, gathering_);
@@ -343,7 +365,6 @@ private:
     Window window_;
     DeviceCode code_;
     Gathering gathering_;
-    std::vector<std::uint64_t> relocatable_;  // where sections of relocatable code begin
 };
 
 }  // namespace
