@@ -21,7 +21,7 @@ ByteView Window::view(FileOffset at, std::uint64_t length, std::uint64_t wish, s
         return ByteView{bytes_}.part(at.value - begin_.value, length);
     }
     std::uint64_t size = std::max(length, wish);
-    if (at.value < source_.size()) size = std::min(size, std::max(length, source_.size() - at.value));
+    if (at.value <= source_.size()) size = std::min(size, std::max(length, source_.size() - at.value));
     advise(at);
     begin_ = at;
     try {

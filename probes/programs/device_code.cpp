@@ -286,8 +286,7 @@ private:
             ranges = ranges_of(file);
             return true;
         });
-        // Neither sections nor segments say where the data is: then it is everywhere.
-        if (!whole || ranges.empty()) ranges = {{{0}, {source_.size()}, false, "the file"}};
+        if (!whole) ranges = whole_file();
         search(ranges);
     }
 
@@ -334,8 +333,11 @@ private:
         if (sections && code_.section_table) return ranges;
         ranges.clear();
         for (const ElfFile::Range& range : file.loaded_ranges()) add(range.offset, range.size, false, "a segment");
-        return ranges;
+        // Where neither sections nor segments say where the data is, it may be anywhere.
+        return ranges.empty() ? whole_file() : ranges;
     }
+
+    [[nodiscard]] std::vector<FatbinRange> whole_file() const { return {{{0}, {source_.size()}, false, "the file"}}; }
 
     void search(std::vector<FatbinRange>& ranges) {
         std::sort(ranges.begin(), ranges.end(),
