@@ -51,7 +51,6 @@ public:
     static constexpr std::uint16_t type_shared = 3;
     static constexpr std::uint16_t machine_x86_64 = 62;
     static constexpr std::uint16_t machine_aarch64 = 183;
-    static constexpr std::uint32_t section_program_bits = 1;
 
     // Reads the header and the program headers. `source` must outlive this. Every function throws Malformed for
     // what it reads itself, and nothing is read before it is asked for.
@@ -73,8 +72,11 @@ public:
     // The loader that this program asks for; empty where it asks for none.
     [[nodiscard]] std::string interpreter() const;
 
-    [[nodiscard]] bool has_section_table() const { return section_count_ != 0; }
+    [[nodiscard]] bool has_section_table() const { return section_table_.value != 0; }
     [[nodiscard]] std::vector<ElfSection> sections() const;
+    // Those that hold data of the program in the file: no code, no tables of the linker. An object file may have a
+    // hundred thousand sections with MB of names: each name is cut to what tells sections apart.
+    [[nodiscard]] std::vector<ElfSection> data_sections() const;
     [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
     [[nodiscard]] std::string content(const ElfSection& section) const;
 

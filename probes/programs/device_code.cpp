@@ -319,13 +319,10 @@ private:
             if (begin < end) ranges.push_back({{begin}, {end}, only_fatbins, std::move(name)});
         };
         const bool sections = try_to("", false, [&] {
-            for (ElfSection& section : file.sections()) {
-                if (section.type != ElfFile::section_program_bits) continue;
+            for (const ElfSection& section : file.data_sections()) {
                 const bool only_fatbins = section.name == linked_section || section.name == relocatable_section;
                 // What describes the host's code is large, and is no data of the program's author.
-                const bool unwinding =
-                    section.name.compare(0, 9, ".eh_frame") == 0 || section.name == ".gcc_except_table";
-                if (!only_fatbins && (!section.loaded || section.executable || unwinding)) continue;
+                if (section.name.compare(0, 9, ".eh_frame") == 0 || section.name == ".gcc_except_table") continue;
                 add(section.offset, section.size, only_fatbins, "section " + section.name);
             }
             return true;
