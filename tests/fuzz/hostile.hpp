@@ -7,6 +7,10 @@
 #include <cstdlib>
 #include <string_view>
 
+// What libFuzzer calls, and replay.cpp.
+// NOLINTNEXTLINE(readability-identifier-naming)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
 namespace jetcuda::testing {
 
 inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {

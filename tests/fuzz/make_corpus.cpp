@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 #include "tests/harness/fatbin_writer.hpp"
 
@@ -20,10 +21,7 @@ void write(const std::string& name, const std::string& bytes) {
     std::filesystem::create_directories(file.parent_path());
     std::ofstream stream(file, std::ios::binary | std::ios::trunc);
     stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (!stream.flush()) {
-        std::fprintf(stderr, "cannot write %s\n", file.c_str());
-        std::exit(74);
-    }
+    if (!stream.flush()) throw std::runtime_error("cannot write " + file.string());
 }
 
 std::string with(std::string bytes, std::size_t at, std::uint64_t value, unsigned width) {
