@@ -1,8 +1,8 @@
 // A cubin: an ELF file of machine code for one kind of GPU. For which one is written in e_flags, and where in them
 // changed with CUDA 13: who reads a new file by the old rule finds sm_4 in it (cuobjdump 11.8 does).
 //
-//     up to CUDA 12, sm <= 90   EI_OSABI 0x33, EI_ABIVERSION 7   sm in bits 0-7,  "a" in bit 11
-//     CUDA 13                   EI_OSABI 0x41, EI_ABIVERSION 8   sm in bits 8-15, "a" in bit 3
+//     CUDA 12 and before, sm <= 90               EI_OSABI 0x33, EI_ABIVERSION 7   sm in bits 0-7,  "a" in bit 11
+//     CUDA 13; sm >= 100 from CUDA 12.8 on       EI_OSABI 0x41, EI_ABIVERSION 8   sm in bits 8-15, "a" in bit 3
 //
 // The places of "a" are those of LLVM's headers. CUDA 13.0 does not set it: there the suffix is known from the
 // container, and of a cubin without one from the command line that ptxas keeps in a note.

@@ -29,7 +29,9 @@ struct CodeRow {
     std::uint32_t sm = 0;           // 87
     char suffix = '\0';             // 'a' (this architecture only), 'f' (this family only), or none
     CodeCompression compression = CodeCompression::none;
-    std::uint32_t abi = 0;  // sass: the cubin's ABI, 7 (CUDA up to 12) or 8 (CUDA 13); 0 where it is not known
+    // sass: the ABI of the cubin, 0 where it is not known. 7 up to CUDA 12; 8 with CUDA 13, and for sm >= 100 before
+    // that.
+    std::uint32_t abi = 0;
     std::uint32_t isa_major = 0, isa_minor = 0;  // ptx: its `.version`; both 0 where it is not known
 
     std::uint64_t count = 0;  // images that hold code
