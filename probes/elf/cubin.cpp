@@ -1,7 +1,7 @@
 #include "probes/elf/cubin.hpp"
 
-#include <algorithm>
-#include <vector>
+#include <string>
+#include <string_view>
 
 #include "probes/elf/elf_file.hpp"
 
@@ -40,10 +40,6 @@ char cubin_suffix_of_note(const ByteSource& cubin) {
     return '\0';
 }
 
-bool cubin_has_code(const ByteSource& cubin) {
-    const std::vector<ElfSection> sections = ElfFile(cubin).sections();
-    return std::any_of(sections.begin(), sections.end(),
-                       [](const ElfSection& section) { return section.name.compare(0, 5, ".text") == 0; });
-}
+bool cubin_has_code(const ByteSource& cubin) { return ElfFile(cubin).has_machine_code(); }
 
 }  // namespace jetcuda

@@ -152,12 +152,9 @@ std::vector<ElfSection> ElfFile::sections() const {
     return result;
 }
 
-std::vector<ElfSection> ElfFile::data_sections() const {
-    constexpr std::uint64_t longest_name = 64;
+void ElfFile::visit_sections(const std::function<bool(ByteView entry, FileOffset names)>& take) const {
     constexpr std::uint64_t at_once = 1024;
-    constexpr std::size_t most = std::size_t{1} << 16U;
-    std::vector<ElfSection> result;
-    if (!has_section_table()) return result;
+    if (!has_section_table()) return;
     std::uint64_t count = section_count_;
     std::uint64_t names = section_names_;
     // More sections than a 16-bit number can count stand in the first one, which is none.
@@ -167,7 +164,6 @@ std::vector<ElfSection> ElfFile::data_sections() const {
     if (names >= count) throw Malformed("the section of section names does not exist");
     const std::string names_entry = source_.read(section_table_.plus(table_size(names, section_entry_size)),
                                                  section_entry_size, "the section header table");
-    const FileOffset texts{ByteView{names_entry}.u64(24)};
     std::string table;
     for (std::uint64_t i = 0; i < count; ++i) {
         if (i % at_once == 0) {
@@ -175,18 +171,38 @@ std::vector<ElfSection> ElfFile::data_sections() const {
                               std::min(at_once, count - i) * section_entry_size, "the section header table");
         }
         const ByteView entry = ByteView{table}.part(i % at_once * section_entry_size, section_entry_size);
+        if (!take(entry, {ByteView{names_entry}.u64(24)})) return;
+    }
+}
+
+std::vector<ElfSection> ElfFile::data_sections() const {
+    constexpr std::uint64_t longest_name = 64;
+    constexpr std::size_t most = std::size_t{1} << 16U;
+    std::vector<ElfSection> result;
+    visit_sections([&](ByteView entry, FileOffset names) {
         ElfSection section = described(entry);
         if (section.type != section_program_bits || !section.loaded || section.executable || section.size == 0)
-            continue;
+            return true;
         if (result.size() >= most) throw Malformed("more sections of data than a file can have");
-        const FileOffset text = texts.plus(entry.u32(0));
+        const FileOffset text = names.plus(entry.u32(0));
         if (text.value >= source_.size()) throw Malformed("the name of a section leaves the file");
         section.name = source_.read(text, std::min(longest_name, source_.size() - text.value), "the name of a section");
         section.name.resize(std::min(section.name.find('\0'), section.name.size()));
         section.name.shrink_to_fit();
         result.push_back(std::move(section));
-    }
+        return true;
+    });
     return result;
+}
+
+bool ElfFile::has_machine_code() const {
+    bool found = false;
+    visit_sections([&](ByteView entry, FileOffset) {
+        const ElfSection section = described(entry);
+        found = section.type == section_program_bits && section.executable && section.size != 0;
+        return !found;
+    });
+    return found;
 }
 
 std::optional<ElfSection> ElfFile::section(std::string_view name) const {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,6 +78,7 @@ public:
     // Those that hold data of the program in the file: no code, no tables of the linker. An object file may have a
     // hundred thousand sections with MB of names: each name is cut to what tells sections apart.
     [[nodiscard]] std::vector<ElfSection> data_sections() const;
+    [[nodiscard]] bool has_machine_code() const;  // in a section: of object files and of device code
     [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
     [[nodiscard]] std::string content(const ElfSection& section) const;
 
@@ -102,6 +104,8 @@ private:
         std::uint64_t value = 0;
     };
 
+    // Gives each entry of the section table to `take`, until that returns false. `names` is where their names are.
+    void visit_sections(const std::function<bool(ByteView entry, FileOffset names)>& take) const;
     [[nodiscard]] std::vector<DynamicEntry> dynamic_entries() const;
     [[nodiscard]] FileOffset offset_of(VirtualAddress address) const;
     [[nodiscard]] bool defines(FileOffset symbols, FileOffset strings, std::uint64_t index,

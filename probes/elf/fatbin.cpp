@@ -37,6 +37,14 @@ std::size_t find_magic(std::string_view bytes) {
     return std::string_view::npos;
 }
 
+// In ordinary data the magic alone proves nothing; with a header of the right form, and an entry's behind it, it is
+// enough. A file may be full of magics: no exception for each.
+bool looks_like_container(ByteView start) {
+    if (start.size() < fatbin_header_size || start.u16(4) != 1 || start.u16(6) != fatbin_header_size) return false;
+    if (start.u64(8) == 0) return true;
+    return start.size() >= fatbin_header_size + 4 && start.u16(fatbin_header_size + 2) == entry_version;
+}
+
 class Search {
 public:
     Search(Window& window, const FatbinRange& range, FatbinVisitor& visitor)
@@ -96,12 +104,10 @@ private:
         try {
             const ByteView start =
                 window_.view(at, std::min(fatbin_header_size + fatbin_entry_size, room), small_read, range_.name);
+            if (!range_.only_fatbins && !looks_like_container(start)) return at.plus(4);
             size = read_fatbin_header(start);
-            // In ordinary data the magic alone proves nothing, nor does a header; with the first entry's it is enough.
-            if (!range_.only_fatbins && size != 0 && start.u16(fatbin_header_size + 2) != entry_version)
-                return at.plus(4);
         } catch (const Malformed& problem) {
-            if (range_.only_fatbins) visitor_.problem("the container" + at_offset(at) + ": " + problem.what());
+            visitor_.problem("the container" + at_offset(at) + ": " + problem.what());
             return at.plus(4);
         }
         visitor_.container(at, size);

@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         ask([&] { (void)file.dynamic(); });
         ask([&] { (void)file.build_id(); });
         ask([&] { (void)file.data_sections(); });
+        ask([&] { (void)file.has_machine_code(); });
         ask([&] { (void)file.exports("cuInit"); });
         ask([&] {
             std::size_t looked = 0;
