@@ -52,7 +52,7 @@ bool takes(const std::optional<CudaVersion>& driver, const CodeRow& row) {
     return !needed || !driver || *needed <= *driver;
 }
 
-bool takes_runtime(const std::optional<CudaVersion>& driver, const RuntimeNeed& runtime) {
+bool takes_runtime(const std::optional<CudaVersion>& driver, const RuntimeUse& runtime) {
     if (runtime.linkage == RuntimeLinkage::none || !runtime.cuda || !driver) return true;
     return runtime.cuda->major <= driver->major;
 }
@@ -108,7 +108,7 @@ std::string driver_text(const InspectTarget& target) {
     return target.driver_cuda ? "the driver of CUDA " + target.driver_cuda->text() : "the driver, whatever its version";
 }
 
-std::string runtime_text(const RuntimeNeed& runtime) {
+std::string runtime_text(const RuntimeUse& runtime) {
     if (runtime.linkage == RuntimeLinkage::shared && !runtime.soname.empty()) return runtime.soname;
     if (runtime.cuda && runtime.cuda->minor >= 0) return "the runtime of CUDA " + runtime.cuda->text();
     return runtime.cuda ? fmt::format("the runtime of CUDA {}", runtime.cuda->major) : "its runtime";

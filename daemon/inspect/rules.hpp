@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "probes/programs/device_code.hpp"
+#include "probes/programs/runtime_use.hpp"
 #include "probes/versions.hpp"
 
 namespace jetcuda {
@@ -40,20 +41,12 @@ std::string_view name_of(RunVerdict verdict);  // "cannot-run"
 enum class Certainty { promised, reported };
 std::string_view name_of(Certainty certainty);
 
-// Which runtime a file uses.
-enum class RuntimeLinkage { none, shared, linked_in };
-struct RuntimeNeed {
-    RuntimeLinkage linkage = RuntimeLinkage::none;
-    std::optional<CudaVersion> cuda;  // minor -1 where only the major is known, as a soname tells it
-    std::string soname;               // of a shared one
-};
-
 struct CodeToJudge {
     const std::vector<CodeRow>* rows = nullptr;
     bool finished = true;         // false: an object file, whose relocatable code is still to be linked
     bool linked_at_load = false;  // DeviceCode::linked_at_load
     bool damaged = false;         // there are problems: what lies behind them is not known
-    RuntimeNeed runtime;
+    RuntimeUse runtime;
 };
 
 struct RunJudgement {

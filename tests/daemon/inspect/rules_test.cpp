@@ -31,7 +31,7 @@ CodeRow ptx(std::uint32_t sm, std::uint32_t isa_major, std::uint32_t isa_minor) 
     return row;
 }
 
-RunJudgement judged(const std::vector<CodeRow>& rows, const InspectTarget& target, RuntimeNeed runtime = {},
+RunJudgement judged(const std::vector<CodeRow>& rows, const InspectTarget& target, RuntimeUse runtime = {},
                     bool damaged = false) {
     CodeToJudge code;
     code.rows = &rows;
@@ -135,17 +135,17 @@ TEST_CASE("architecture-specific code does not travel, and a family's stays in i
 }
 
 TEST_CASE("a newer runtime major needs a compat, whatever the code") {
-    const RuntimeNeed cuda_12{RuntimeLinkage::shared, CudaVersion{12, -1}, "libcudart.so.12"};
+    const RuntimeUse cuda_12{RuntimeLinkage::shared, CudaVersion{12, -1}, "libcudart.so.12"};
     const RunJudgement judgement = judged({sass(72)}, xavier, cuda_12);
     CHECK(judgement.verdict == RunVerdict::compat);
     CHECK(judgement.rule == "runtime-newer-than-driver");
     CHECK(contains(judgement.summary, "libcudart.so.12"));
     CHECK(contains(judgement.remedy, "cuda-compat-12-2"));
     CHECK(judged({}, xavier, cuda_12).verdict == RunVerdict::compat);
-    const RuntimeNeed cuda_13{RuntimeLinkage::linked_in, CudaVersion{13, 0}, ""};
+    const RuntimeUse cuda_13{RuntimeLinkage::linked_in, CudaVersion{13, 0}, ""};
     CHECK(judged({sass(72)}, xavier, cuda_13).verdict == RunVerdict::cannot_run);
     CHECK(judged({}, xavier, cuda_13).verdict == RunVerdict::cannot_run);
-    const RuntimeNeed cuda_11{RuntimeLinkage::shared, CudaVersion{11, -1}, "libcudart.so.11.0"};
+    const RuntimeUse cuda_11{RuntimeLinkage::shared, CudaVersion{11, -1}, "libcudart.so.11.0"};
     CHECK(judged({sass(72)}, xavier, cuda_11).verdict == RunVerdict::native);
 }
 
