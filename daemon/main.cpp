@@ -154,7 +154,7 @@ int serve(Command command) {
     }
     service.probe_at_boot = settings.probe_enabled;
     // The runner has its own limits and tells what it knows when they are reached; ours is for one that does not.
-    service.limits.whole = settings.probe_total_limit + settings.custom_total_limit + std::chrono::seconds(15);
+    service.limits.whole = settings.time_for_drivers() + settings.custom_total_limit + std::chrono::seconds(15);
     if (service.runner.socket.empty()) {
         service.limits.first_line = service.limits.whole;  // nobody holds a child back until other services are done
     }

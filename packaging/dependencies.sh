@@ -12,7 +12,7 @@ set -eu
 
 build="cmake ninja-build g++ pkg-config libsystemd-dev libsdbus-c++-dev libmd-dev zlib1g-dev liblzma-dev libzstd-dev libsqlite3-dev libarchive-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libcli11-dev"
 run="dbus python3 util-linux"
-test="doctest-dev libkmod-dev ccache python3-jsonschema python3-dbus python3-dbusmock python3-gi systemd systemd-container systemd-journal-remote mmdebstrap clang-format-14 clang-tidy-14 shellcheck kmod man-db groff-base xz-utils binutils"
+test="doctest-dev libkmod-dev ccache python3-jsonschema python3-dbus python3-dbusmock python3-gi systemd systemd-container systemd-journal-remote mmdebstrap clang-14 clang-format-14 clang-tidy-14 python3-pip shellcheck kmod man-db groff-base xz-utils binutils"
 
 list_only=no
 sets=""

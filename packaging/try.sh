@@ -57,9 +57,8 @@ END
 else
     say "this machine is no Jetson: a simulated Orin NX with L4T 36.5.0 is judged instead"
     python3 tests/boards/make_board.py orin-r36.5 "$place/board"
-    mkdir "$place/driver"
-    ln -s "$top/build/try/tests/drivers/libcuda.so.1.1" "$place/driver/libcuda.so.1.1"
-    python3 tests/boards/make_board.py --driver orin-r36.5 >"$place/driver/simulated_driver.json"
+    python3 tests/drivers/simulated_driver.py orin-r36.5 "$place/driver" \
+        --simulated "$top/build/try/tests/drivers/libcuda.so.1.1" >/dev/null
     cat >"$runner" <<END
 #!/bin/sh
 exec "$bin/jetcuda-check" --data "$top/config/data" --root "$place/board" --driver "$place/driver/libcuda.so.1.1" "\$@"

@@ -1,5 +1,7 @@
 #include "probes/collect.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "probes/driver/libcuda.hpp"
 #include "probes/gpu/ask_driver.hpp"
 #include "probes/loader/libcuda_search.hpp"
+#include "probes/packages/cuda_libraries.hpp"
 #include "probes/packages/dpkg.hpp"
 #include "probes/packages/software.hpp"
 #include "probes/packages/toolkits.hpp"
@@ -20,8 +23,10 @@
 #include "probes/platform/kernel.hpp"
 #include "probes/platform/kernel_log.hpp"
 #include "probes/platform/l4t_release.hpp"
+#include "probes/platform/memory.hpp"
 #include "probes/platform/nix_system.hpp"
 #include "probes/platform/pending_reboot.hpp"
+#include "probes/platform/processes.hpp"
 #include "probes/platform/soc.hpp"
 
 namespace jetcuda {
@@ -45,7 +50,9 @@ public:
         compat();
         containers();
         system_state();
+        cuda_libraries();
         driver();
+        compat_drivers();
         custom();
         return std::move(facts_);
     }
@@ -62,6 +69,7 @@ private:
         scope.live = root_.live();
         scope.at_rest = !scope.live && !root_.exists("/proc/modules");
         scope.driver_override = request_.driver;
+        scope.all_compat = request_.all_compat;
         if (!root_.incoming_system().empty()) scope.system = root_.incoming_system();
         scope.probe_wanted =
             request_.probe && request_.ask_driver && ((scope.live && !scope.system) || request_.driver);
@@ -207,6 +215,13 @@ private:
         return facts_.board && facts_.board->soc ? facts_.board->soc->gpu_variant : std::string();
     }
 
+    void cuda_libraries() {
+        begin("cuda libraries");
+        CudaLibraryQuestion question{facts_.software, facts_.toolkits, std::nullopt, request_.driver};
+        if (facts_.reference) question.driver_cuda = facts_.reference->driver_cuda;
+        facts_.cuda_libraries = find_cuda_libraries(root_, catalog_, question);
+    }
+
     void driver() {
         std::string library;
         if (std::optional<Missing> reason = reason_not_to_ask(library)) {
@@ -214,12 +229,93 @@ private:
             return;
         }
         begin("driver");
+        ProbeRequest probe = probe_of(library);
+        probe.work = {ProbeStep::native, ProbeStep::jit, ProbeStep::patterns};
+        if (facts_.cuda_libraries && facts_.cuda_libraries->runtime) {
+            probe.work.push_back(ProbeStep::runtime);
+            probe.runtime = facts_.cuda_libraries->runtime->opened;
+        }
+        if (facts_.cuda_libraries && !facts_.cuda_libraries->libraries.empty()) {
+            probe.work.push_back(ProbeStep::libraries);
+            for (const CudaLibrary& one : facts_.cuda_libraries->libraries) probe.libraries.push_back(one.opened);
+        }
+        facts_.driver_probe = {ask(probe), "jetcuda-probe " + library};
+    }
+
+    // What every probe of this run has in common.
+    [[nodiscard]] ProbeRequest probe_of(std::string library) {
         ProbeRequest probe;
-        probe.library = library;
+        probe.library = std::move(library);
         probe.step_limit = request_.probe_step_limit;
         probe.total_limit = request_.probe_total_limit;
-        facts_.driver_probe = {ask_driver(request_.probe_program, probe, request_.probe_lock),
-                               "jetcuda-probe " + library};
+        probe.repeat = request_.repeat;
+        const Fact<std::uint64_t> available = read_available_memory(root_);
+        if (available) probe.available = *available;
+        return probe;
+    }
+
+    [[nodiscard]] ProbeAnswer ask(const ProbeRequest& probe) const {
+        return ask_driver(request_.probe_program, probe, request_.probe_lock);
+    }
+
+    // The rungs above the release's own driver: each cuda_compat of the right product, in processes of its own. One
+    // that is for other boards is told, and never run.
+    void compat_drivers() {
+        if (!facts_.compat || !facts_.driver_probe) return;
+        std::chrono::milliseconds left = request_.probe_total_limit;
+        for (const CompatFolder& folder : facts_.compat->folders) {
+            const bool enabled = !folder.enabled_by.empty();
+            if (!enabled && !request_.all_compat) continue;
+            const auto because = [](std::string why) {
+                return Missing{Lack::not_asked, std::move(why), "jetcuda-probe"};
+            };
+            Fact<ProbeAnswer>& rung = facts_.compat_probes[folder.directory];
+            // A process that is stuck in the kernel holds the lock, and nothing is started beside it.
+            const bool stuck = facts_.driver_probe->stuck_pid != 0;
+            if (left <= std::chrono::milliseconds{0}) {
+                rung = because("those before it took all the time that there is");
+            } else if (stuck) {
+                rung = because("the release's own driver got stuck in the kernel");
+            } else if (!is_product_of_this_board(folder)) {
+                rung = because("it is the product for other boards");
+            } else if (std::optional<std::string> library = library_of(folder)) {
+                begin("compat driver");
+                ProbeRequest probe = probe_of(*library);
+                probe.total_limit = left;
+                probe.library_path = library_path_of(*library);
+                probe.work = {ProbeStep::native, ProbeStep::jit};
+                rung = {ask(probe), "jetcuda-probe " + *library};
+                left -= std::min(left, rung->duration);
+            } else {
+                rung = because("its libcuda is no library that can be opened on this machine");
+            }
+        }
+    }
+
+    [[nodiscard]] bool is_product_of_this_board(const CompatFolder& folder) const {
+        const std::vector<CompatRecord>& records = facts_.compat->records;
+        return std::any_of(records.begin(), records.end(),
+                           [&folder](const CompatRecord& record) { return record.product == name_of(folder.product); });
+    }
+
+    // Where the libcuda of a compat folder is on this machine. With --driver it stands beside the driver that was
+    // named, in a folder of its CUDA version: compat/12.9/libcuda.so.1.
+    [[nodiscard]] std::optional<std::string> library_of(const CompatFolder& folder) const {
+        if (!request_.driver) {
+            if (!folder.library.elf) return std::nullopt;
+            return folder.library.path;
+        }
+        if (!folder.cuda) return std::nullopt;
+        const std::filesystem::path beside = std::filesystem::path(*request_.driver).parent_path();
+        return beside / "compat" / folder.cuda->text() / "libcuda.so.1";
+    }
+
+    // Its own folder, then the driver's: a compat brings some of the driver's helpers, and takes the others from there.
+    [[nodiscard]] std::string library_path_of(const std::string& library) const {
+        const auto folder_of = [](const std::string& path) {
+            return std::filesystem::path(path).parent_path().string();
+        };
+        return folder_of(library) + ':' + folder_of(facts_.driver_probe->library);
     }
 
     // They are run on the system that they were put on: this one, while it runs.
@@ -239,6 +335,8 @@ private:
             return std::nullopt;
         }
         if (!facts_.scope.live) return because("the drivers of another root cannot be asked on this machine");
+        if (is_running(root_, "nvpmodel"))
+            return because("nvpmodel is setting the board's power mode; ask again after it");
         if (facts_.scope.system) return because("the driver of a system that is not running has no module to ask");
         if (facts_.board && !facts_.board->tegra) return because("this machine is no Jetson");
         if (!facts_.libcuda) return because("there is no libcuda to ask: " + facts_.libcuda.missing().why);

@@ -19,6 +19,8 @@ struct CollectRequest {
     std::optional<std::string> driver;  // --driver FILE, a path on this machine
     bool probe = true;                  // false: --no-probe
     bool ask_driver = true;             // false: nothing that is to be judged rests on its answer
+    bool all_compat = false;            // --all-compat: also those that are installed and idle
+    unsigned repeat = 1;                // --repeat N: how often the GPU does its work
     std::string probe_program;          // path of jetcuda-probe
     std::chrono::milliseconds probe_step_limit{20'000};
     std::chrono::milliseconds probe_total_limit{60'000};

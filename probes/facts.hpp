@@ -28,6 +28,7 @@ struct Scope {
     bool in_container = false;  // the same as facts.environment, for those who only need yes or no
     bool probe_wanted = false;  // a driver was to be asked (neither --no-probe nor a foreign root without --driver)
     bool probe_stuck = false;   // none was asked: a child of an earlier run, stuck in the kernel, still holds gpu.lock
+    bool all_compat = false;    // --all-compat: idle cuda_compat of the right product are tried, too
     std::optional<std::string> driver_override;  // --driver FILE, a host path
     std::optional<std::string> system;           // --system PATH: a NixOS system in this root that is not running
 };
@@ -299,6 +300,24 @@ struct Compat {
     std::string window_source;
 };
 
+// ---- the CUDA libraries as files ----
+
+// A library that jetcuda-probe is to open, and what its package claims. The probe's answer knows it by `opened`.
+struct CudaLibrary {
+    std::string id;    // of the data, as InstalledComponent has it: "cuda_cudart", "libcublas", "cudnn", "tensorrt"
+    std::string path;  // as a program would open it: "/usr/local/cuda-12.6/lib64/libcublas.so.12"
+    std::string real_path;  // after links
+    std::string opened;     // as the probe opens it: `path`, unless a driver was named on the command line (--driver)
+    std::string claimed;    // version that its package claims, upstream's: "12.6.4.1"; empty: no package is known
+    std::string package;    // that claims it; or empty
+};
+
+struct CudaLibraries {
+    std::optional<CudaLibrary>
+        runtime;  // the libcudart for the step `runtime`: of the newest toolkit the driver may run
+    std::vector<CudaLibrary> libraries;  // of the same toolkit, and cuDNN and TensorRT; sorted by path
+};
+
 // ---- containers ----
 
 struct ContainerEngine {
@@ -435,6 +454,7 @@ struct Facts {
 
     Fact<Software> software;
     Fact<std::vector<Toolkit>> toolkits;
+    Fact<CudaLibraries> cuda_libraries;
     Fact<Compat> compat;
     Fact<Containers> containers;
 
@@ -444,6 +464,9 @@ struct Facts {
     Fact<KernelLog> kernel_log;
 
     Fact<ProbeAnswer> driver_probe;  // what jetcuda-probe measured with libcuda, or with --driver FILE
+    // The same of each cuda_compat that was tried, by its folder; of one that was not, why (another product: not
+    // asked).
+    std::map<std::string, Fact<ProbeAnswer>, std::less<>> compat_probes;
     std::map<std::string, Fact<CustomAnswer>, std::less<>> custom;  // by name; only those that were to be asked
 };
 

@@ -1,5 +1,5 @@
 // Which driver compiles which PTX. The ISA version stands in the first line of PTX (`.version 7.8`) and in the headers
-// of fat binaries; a driver compiles what its own CUDA version brought, and everything older. (source: PTX ISA 9.1,
+// of fat binaries; a driver compiles what its own CUDA version brought, and everything older. (source: PTX ISA 9.2,
 // release history)
 
 #pragma once

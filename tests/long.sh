@@ -4,6 +4,7 @@
 #   sh tests/long.sh            everything below
 #   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
 #   sh tests/long.sh fuzz       each fuzz target for five minutes (clang with libFuzzer); tests/fuzz/README.md says what to do with a find
+#   sh tests/long.sh seeded     ten thousand drivers that fail at random, with another seed each day
 #   sh tests/long.sh tidy       clang-tidy with its static analyzer, over the tests' own sources, too
 #   sh tests/long.sh loader     our re-enactment of the loader against the real one, on 3000 random systems: glibc of this
 #                               machine and of Debian 11, x86-64 and aarch64 (in an emulator; root)
@@ -44,11 +45,19 @@ fuzz() {
     done
 }
 
+seeded() {
+    echo "== drivers that fail at random"
+    cmake -G Ninja -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
+    ninja -C build/release jetcuda-check jetcuda-probe simulated-libcuda >/dev/null
+    /usr/bin/python3 tests/drivers/seeded_runs_test.py --binaries build/release/bin \
+        --simulated build/release/tests/drivers/libcuda.so.1.1 --runs 10000 --seed "$(date +%Y%m%d)00000"
+}
+
 tidy() {
     echo "== clang-tidy with the analyzer"
     cmake -G Ninja -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
     ninja -C build/release >/dev/null
-    find probes daemon tests -name '*.cpp' -print | sort |
+    find kernels probes daemon tests -name '*.cpp' -print | sort |
         xargs -P "$(nproc)" -n 1 "$(command -v clang-tidy-14 || command -v clang-tidy)" --quiet -p build/release
 }
 
@@ -71,7 +80,7 @@ bullseye() {
     unpack --variant=minbase --include="${packages%,}" bullseye "$tree"
     cp -a /usr/include/CLI "$tree/usr/include/"
     mkdir "$tree/src"
-    for entry in CMakeLists.txt probes daemon config systemd packaging; do
+    for entry in CMakeLists.txt kernels probes daemon config systemd packaging; do
         cp -a "$entry" "$tree/src/"
     done
     status=0
@@ -115,18 +124,20 @@ loader() {
 case ${1:-all} in
     damage) damage ;;
     fuzz) fuzz ;;
+    seeded) seeded ;;
     tidy) tidy ;;
     loader) loader ;;
     bullseye) bullseye ;;
     all)
         damage
         fuzz
+        seeded
         tidy
         loader
         bullseye
         ;;
     *)
-        echo "$0: no part \"$1\"; there are damage, fuzz, tidy, loader and bullseye" >&2
+        echo "$0: no part \"$1\"; there are damage, fuzz, seeded, tidy, loader and bullseye" >&2
         exit 64
         ;;
 esac

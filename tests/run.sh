@@ -102,7 +102,7 @@ run_tests() { # NAME, then ctest's options
 run_clang_tidy() {
     begin "clang-tidy"
     tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || give_up clang-tidy
-    find probes daemon tests/drivers \( -name '*.cpp' -o -name '*.c' \) -print | sort >build/tidy.files
+    find kernels probes daemon tests/drivers \( -name '*.cpp' -o -name '*.c' \) -print | sort >build/tidy.files
     # Only what the build compiles: a file without a compile command would be read without its flags.
     grep -Fof build/tidy.files build/release/compile_commands.json | sort -u >build/tidy.compiled
     if xargs -P "$jobs" -n 1 "$tidy" --quiet "--checks=-clang-analyzer-*" --extra-arg=-w -p build/release <build/tidy.compiled >build/tidy.log 2>build/tidy.errors; then

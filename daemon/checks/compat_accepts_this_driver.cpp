@@ -8,6 +8,7 @@
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/compat_folders.hpp"
+#include "daemon/checks/rungs.hpp"
 
 namespace jetcuda {
 namespace {
@@ -109,21 +110,46 @@ std::string_view by_table(const CompatFolder& folder, const Facts& facts, Findin
     return own->listed ? "outside-window" : "not-established";
 }
 
-// Did jetcuda-probe run on this very library, up to a context?
-bool was_seen_running(const CompatFolder& folder, const Facts& facts) {
-    if (!facts.driver_probe.known() || !is_library_of(folder, facts.driver_probe->library)) return false;
-    const StepAnswer* context = facts.driver_probe->step(ProbeStep::context);
-    return context != nullptr && context->succeeded();
+// What jetcuda-probe measured with the library of this folder; null: it was not tried.
+const Fact<ProbeAnswer>* measured_of(const CompatFolder& folder, const Facts& facts) {
+    const auto own = facts.compat_probes.find(folder.directory);
+    if (own != facts.compat_probes.end() && own->second.known()) return &own->second;
+    const bool is_driver_under_test = facts.driver_probe.known() && is_library_of(folder, facts.driver_probe->library);
+    return is_driver_under_test ? &facts.driver_probe : nullptr;
+}
+
+// It made a context, and no kernel that was tried with it went wrong.
+bool was_seen_running(const ProbeAnswer& answer) {
+    const StepAnswer* context = answer.step(ProbeStep::context);
+    const std::vector<const WorkItem*> kernels = kernels_of(answer, ProbeStep::native);
+    return context != nullptr && context->succeeded() && count_right(kernels) == kernels.size();
+}
+
+// Its driver itself says that it does not go with the board's: 801, 803, 804 of cuInit or of a context.
+const StepAnswer* own_refusal(const ProbeAnswer& answer) {
+    const StepAnswer* refused = first_refused_step(answer);
+    if (refused == nullptr || refused->end != StepEnd::answered) return nullptr;
+    const bool of_compat = refused->result == 801 || refused->result == 803 || refused->result == 804;
+    return of_compat ? refused : nullptr;
 }
 
 Finding judge_folder(const CompatFolder& folder, const Facts& facts) {
     Finding finding = about(folder, facts);
     finding.values["line"] = line_text(facts.release->line);
     finding.values["library"] = folder.library.path;
-    if (was_seen_running(folder, facts)) {
-        finding.code = "runs";
-        finding.evidence.push_back({"measured", "made a context on the GPU", facts.driver_probe.source()});
-        return finding;
+    if (const Fact<ProbeAnswer>* measured = measured_of(folder, facts)) {
+        if (was_seen_running(**measured)) {
+            finding.code = "runs";
+            finding.evidence.push_back({"measured", "made a context on the GPU", measured->source()});
+            return finding;
+        }
+        if (const StepAnswer* refusal = own_refusal(**measured)) {
+            finding.code = "refused-by-driver";
+            finding.values["answer"] = refusal_in_words(*refusal);
+            finding.values["instead"] = "use one that is made for this release, or the driver of the board itself";
+            finding.evidence.push_back({"measured", finding.values["answer"], measured->source()});
+            return finding;
+        }
     }
     if (!folder.cuda) {
         finding.code = "cuda-not-recorded";
@@ -167,6 +193,8 @@ extern const Check compat_accepts_this_driver{
             {"runs", Status::pass, "{dir} was seen running on this driver"},
             no_compat,
             compat_not_enabled,
+            {"refused-by-driver", Status::fail,
+             "The driver of {dir} does not go with the driver of this board: {answer}", take_another},
             {"same-as-driver", Status::not_applicable, "{dir} brings CUDA {cuda}, which the driver has itself"},
             {"note-refuses", Status::fail,
              "{dir} accepts drivers of the branches {branches} only, by its own note; this one is {driver}",

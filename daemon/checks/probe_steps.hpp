@@ -84,6 +84,15 @@ inline Evidence step_evidence(const StepAnswer& step) {
     return {"step " + std::string(name_of(step.step)), value, "jetcuda-probe"};
 }
 
+// The step in words; of a work step with the thing that it was trying: "native, integers".
+inline std::string place_of(const ProbeAnswer& answer, ProbeStep step) {
+    std::string place(name_of(step));
+    for (const WorkItem* item : answer.work_of(step)) {
+        if (item->outcome == WorkOutcome::unfinished) place.append(", ").append(item->name);
+    }
+    return place;
+}
+
 // The finding for a step that the probe did not come back from; none where it answered or said why it could not.
 inline std::optional<Finding> death_in(const ProbeAnswer& answer, ProbeStep wanted, const Facts& facts) {
     const StepAnswer* step = answer.step(wanted);
@@ -104,7 +113,7 @@ inline std::optional<Finding> death_in(const ProbeAnswer& answer, ProbeStep want
     std::string limit =
         milliseconds < 1000 ? std::to_string(milliseconds) + " ms" : std::to_string(milliseconds / 1000) + " s";
     if (step->end == StepEnd::unkillable) limit += ", and is stuck in the kernel, where nobody can end it";
-    finding.values = {{"step", std::string(name_of(step->step))},
+    finding.values = {{"step", place_of(answer, step->step)},
                       {"libcuda", answer.library.empty() ? "libcuda" : answer.library},
                       {"signal", signal_text(step->signal)},
                       {"limit", limit},

@@ -1,6 +1,7 @@
 #include "daemon/cli/inquiry.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
@@ -111,6 +112,22 @@ std::vector<CustomProgram> programs_of(const CustomPart& custom, const std::vect
     return wanted;
 }
 
+constexpr unsigned most_repeats = 1000;
+
+unsigned repeat_of(const Options& options) {
+    if (!options.repeat) return 1;
+    const std::string& given = *options.repeat;
+    unsigned count = 0;
+    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), count);
+    const bool whole = error == std::errc{} && end == given.data() + given.size();
+    if (!whole || count < 1 || count > most_repeats) {
+        throw UsageError(fmt::format("--repeat {}: give a whole number from 1 to {}.", given, most_repeats));
+    }
+    if (options.no_probe)
+        throw UsageError("--repeat repeats what the GPU does, and --no-probe says to ask it nothing.");
+    return count;
+}
+
 // For another root nothing of this machine counts, unless its settings are named.
 bool judges_foreign_root(const Options& options) {
     return options.root && existing_folder("--root", *options.root) != "/";
@@ -197,6 +214,8 @@ Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids
     request.probe_program = probe_program();
     request.probe_step_limit = settings.probe_step_limit;
     request.probe_total_limit = settings.probe_total_limit;
+    request.all_compat = options.all_compat;
+    request.repeat = repeat_of(options);
     request.service_users = settings.service_users;
     request.custom_folder = custom.folder;
     request.custom_total_limit = settings.custom_total_limit;
@@ -206,7 +225,7 @@ Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids
                         std::move(request),  std::move(custom),  std::move(checks)};
         if (options.state_dir) inquiry.state_directory = *options.state_dir;
         // Another run ends within its own limits, so one that is waited for this long is no ordinary one.
-        inquiry.lock_wait = inquiry.settings.probe_total_limit + lock_margin;
+        inquiry.lock_wait = inquiry.settings.time_for_drivers() + lock_margin;
         if (!inquiry.custom.programs.empty()) inquiry.lock_wait += inquiry.settings.custom_total_limit;
         return inquiry;
     } catch (const std::runtime_error& error) {  // the folder, its .jetcuda-root.json, or the system

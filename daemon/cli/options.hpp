@@ -22,8 +22,10 @@ struct Options {
     bool all = false;
     bool markdown = false;
     bool force = false;
+    bool all_compat = false;
     std::optional<std::string> root, system, soc, driver, data, config;
     std::optional<std::string> for_file;
+    std::optional<std::string> repeat;
     std::optional<std::string> request, state_dir, deny_file;  // for the daemon, the units and the tests
 
     // The machine to judge is not simply this one with its own driver, so no report of the daemon can answer.

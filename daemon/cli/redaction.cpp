@@ -331,7 +331,10 @@ Report Redactor::report(Report report) const {
     for (CompatSummary& compat : report.stack.compat) {
         clean(compat.dir);
         clean(compat.enabled_by);
+        clean(compat.not_measured);
+        if (compat.measured) clean(compat.measured->meaning);
     }
+    if (report.stack.driver_measured) clean(report.stack.driver_measured->meaning);
     for (CheckResult& check : report.checks) {
         const bool versions = check.group == Group::packages;
         for (std::string* text : {&check.summary, &check.remedy}) *text = versions ? own(*text) : foreign(*text);

@@ -68,6 +68,8 @@ const std::vector<VerbWord>& all_verbs() {
          "[ID…]",
          "judge now, without the daemon: every check, or those named",
          {every_check,
+          {"--repeat", "N", "let the GPU do its work N times, 1 to 1000", &Options::repeat},
+          {"--all-compat", "", "try the drivers of idle cuda_compat folders, too", &Options::all_compat},
           {"--request", "-", "answer one request of the daemon on standard input", &Options::request, true}},
          perform_run},
         {"facts",

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "daemon/report/json.hpp"
+#include "daemon/report/rung.hpp"
 
 namespace jetcuda {
 
@@ -35,7 +36,8 @@ std::string joined(const std::vector<std::string>& list) {
 std::string described(const CompatSummary& compat) {
     std::string text = compat.product.empty() ? "of an unknown product" : compat.product;
     if (!compat.cuda.empty()) text.append(" ").append(compat.cuda);
-    return compat.enabled_by.empty() ? text.append(", not enabled") : text.append(", enabled by ") + compat.enabled_by;
+    text.append(compat.enabled_by.empty() ? ", not enabled" : ", enabled by " + compat.enabled_by);
+    return compat.measured ? text.append("; ") + text_of(*compat.measured) : text;
 }
 
 // A folder is the name of a compat; what is in it or enables it may change.
@@ -78,6 +80,10 @@ std::vector<ValueChange> compare_values(const Report& before, const Report& afte
     values.compare("stack.gpu_module", old_stack.gpu_module, new_stack.gpu_module);
     values.compare("stack.libcuda", old_stack.libcuda, new_stack.libcuda);
     values.compare("stack.driver_cuda", old_stack.driver_cuda, new_stack.driver_cuda);
+    const auto ladder = [](const StackSummary& stack) {
+        return stack.driver_measured ? text_of(*stack.driver_measured) : std::string();
+    };
+    values.compare("stack.driver_measured", ladder(old_stack), ladder(new_stack));
     values.compare("stack.effective_cuda", old_stack.effective_cuda, new_stack.effective_cuda);
     values.compare("stack.native_cuda", old_stack.native_cuda, new_stack.native_cuda);
     values.compare("stack.toolkit_cuda", joined(old_stack.toolkit_cuda), joined(new_stack.toolkit_cuda));

@@ -36,6 +36,25 @@ Json json_of(const DeviceSummary& device) {
     return json;
 }
 
+Json json_of(const std::optional<RungSummary>& rung) {
+    if (!rung) return {};
+    Json json;
+    json["cuda"] = text_or_null(rung->cuda);
+    json["ptx"] = text_or_null(rung->ptx);
+    json["kernels_right"] = rung->kernels_right;
+    json["kernels_tried"] = rung->kernels_tried;
+    json["error"] = Json();
+    if (!rung->failed_step.empty()) {
+        Json error;
+        error["step"] = text(rung->failed_step);
+        error["result"] = rung->result ? Json(*rung->result) : Json();
+        error["name"] = text(rung->error);
+        error["meaning"] = text_or_null(rung->meaning);
+        json["error"] = std::move(error);
+    }
+    return json;
+}
+
 Json json_of(const StackSummary& stack) {
     Json json;
     json["environment"] = text_or_null(stack.environment);
@@ -57,8 +76,11 @@ Json json_of(const StackSummary& stack) {
         entry["product"] = text_or_null(compat.product);
         entry["cuda"] = text_or_null(compat.cuda);
         entry["enabled_by"] = text_or_null(compat.enabled_by);
+        entry["measured"] = json_of(compat.measured);
+        entry["not_measured"] = text_or_null(compat.not_measured);
         json["compat"].push_back(std::move(entry));
     }
+    json["driver_measured"] = json_of(stack.driver_measured);
     return json;
 }
 

@@ -175,6 +175,26 @@ DeviceSummary device_from(const Node& node) {
     return device;
 }
 
+// Absent in reports of programs that did not let the GPU work.
+std::optional<RungSummary> rung_from(const Node& parent, const char* key) {
+    if (!parent.has(key) || parent.at(key).is_null()) return std::nullopt;
+    const Node node = parent.at(key);
+    RungSummary rung;
+    rung.cuda = cuda_or_null(node.at("cuda"));
+    rung.ptx = cuda_or_null(node.at("ptx"));
+    constexpr std::uint64_t most_kernels = 1'000'000;
+    rung.kernels_tried = static_cast<unsigned>(node.at("kernels_tried").number(most_kernels));
+    rung.kernels_right = static_cast<unsigned>(node.at("kernels_right").number(rung.kernels_tried));
+    const Node error = node.at("error");
+    if (error.is_null()) return rung;
+    rung.failed_step = error.at("step").filled_text();
+    const Node result = error.at("result");
+    if (!result.is_null()) rung.result = static_cast<int>(result.number(std::numeric_limits<int>::max()));
+    rung.error = error.at("name").filled_text();
+    rung.meaning = error.at("meaning").text_or_null();
+    return rung;
+}
+
 StackSummary stack_from(const Node& node) {
     StackSummary stack;
     stack.environment = one_of_or_null(node.at("environment"), {"host", "container"});
@@ -190,8 +210,11 @@ StackSummary stack_from(const Node& node) {
     for (const Node& version : node.at("toolkit_cuda").items()) stack.toolkit_cuda.push_back(version.filled_text());
     for (const Node& entry : node.at("compat").items()) {
         stack.compat.push_back({entry.at("dir").filled_text(), entry.at("product").text_or_null(),
-                                cuda_or_null(entry.at("cuda")), entry.at("enabled_by").text_or_null()});
+                                cuda_or_null(entry.at("cuda")), entry.at("enabled_by").text_or_null(),
+                                rung_from(entry, "measured"),
+                                entry.has("not_measured") ? entry.at("not_measured").text_or_null() : std::string()});
     }
+    stack.driver_measured = rung_from(node, "driver_measured");
     return stack;
 }
 

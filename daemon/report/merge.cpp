@@ -16,7 +16,7 @@ namespace {
 // asked (not-asked also of the later steps, when an earlier one found the GPU busy), the GPU is in use or its memory
 // short, or the child of an earlier run is still stuck (contract, section 4). A child that was killed or refused by a
 // sandbox is not among them: it was tried, and the outcome is not known.
-constexpr std::array<std::string_view, 4> earlier_stands_codes = {"not-probed", "not-asked", "gpu-busy",
+constexpr std::array<std::string_view, 5> earlier_stands_codes = {"not-probed", "not-asked", "gpu-busy", "memory-short",
                                                                   "probe-still-stuck"};
 
 bool leaves_earlier_standing(const CheckResult& check) {
@@ -73,6 +73,15 @@ Report merge_measured(Report newer, const Report& earlier) {
         newer.simulated = earlier.simulated;
         newer.driver_under_test = earlier.driver_under_test;
         if (!newer.device.gpu.empty()) newer.device.gpu = earlier.device.gpu;  // the driver's own name for it
+    }
+    if (driver_carried && !newer.stack.driver_measured) newer.stack.driver_measured = earlier.stack.driver_measured;
+    for (CompatSummary& compat : newer.stack.compat) {
+        if (!driver_carried || compat.measured) continue;
+        for (const CompatSummary& known : earlier.stack.compat) {
+            if (known.dir != compat.dir || known.cuda != compat.cuda || !known.measured) continue;
+            compat.measured = known.measured;
+            compat.not_measured.clear();
+        }
     }
     if (driver_carried && newer.stack.driver_cuda.empty()) {
         newer.stack.driver_cuda = earlier.stack.driver_cuda;

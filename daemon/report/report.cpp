@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/report/rung.hpp"
+
 namespace jetcuda {
 
 namespace {
@@ -130,6 +132,12 @@ void describe_compat(const Facts& facts, StackSummary& stack) {
             if (!how.source.empty()) summary.enabled_by.append(" (").append(how.source).append(")");
         }
         if (every_program && suits_board(folder, facts.compat->records)) stack.effective_cuda = summary.cuda;
+        if (const auto probe = facts.compat_probes.find(folder.directory); probe != facts.compat_probes.end()) {
+            if (probe->second)
+                summary.measured = rung_of(*probe->second);
+            else
+                summary.not_measured = probe->second.missing().why;
+        }
         stack.compat.push_back(std::move(summary));
     }
 }
@@ -145,6 +153,7 @@ StackSummary stack_of(const Facts& facts, const ProbeAnswer* measured, bool jets
         stack.driver_cuda = CudaVersion::from_api(*measured->driver_version).text();
         stack.effective_cuda = stack.driver_cuda;
     }
+    if (measured != nullptr && !measured->asked_work.empty()) stack.driver_measured = rung_of(*measured);
     if (jetson) describe_compat(facts, stack);
     return stack;
 }

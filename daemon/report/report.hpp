@@ -24,10 +24,24 @@ struct DeviceSummary {
     std::optional<int> sm;
 };
 
+// What one driver gave when the GPU was to work with it: a rung of the ladder from the release's own driver up.
+struct RungSummary {
+    std::string cuda;  // that it answered; empty: not known; JSON null
+    std::string ptx;   // ISA of the newest PTX that it compiled: "8.5"; empty: none, or none was tried; JSON null
+    unsigned kernels_right = 0;
+    unsigned kernels_tried = 0;
+    std::string failed_step;    // "init", "native, integers": the first that went wrong; empty: none did
+    std::optional<int> result;  // that this step was answered with
+    std::string error;          // its name, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", or how the probe ended, "crashed"
+    std::string meaning;        // in one clause; empty: the name has to do; JSON null
+};
+
 struct CompatSummary {
     std::string dir;
     std::string product, cuda;  // empty: not known; JSON null
     std::string enabled_by;     // "every program (/etc/ld.so.conf.d/00-compat.conf, line 1)"; empty: idle; JSON null
+    std::optional<RungSummary> measured = {};  // absent: its driver was not tried
+    std::string not_measured = {};             // why not, as a clause; empty where it was, or nobody asked; JSON null
 };
 
 struct StackSummary {
@@ -41,6 +55,7 @@ struct StackSummary {
     std::string effective_cuda;
     std::vector<std::string> toolkit_cuda;
     std::vector<CompatSummary> compat;
+    std::optional<RungSummary> driver_measured;  // of the release's own driver, or the one under test
 };
 
 struct Report {

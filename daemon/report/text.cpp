@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/report/outside_text.hpp"
+#include "daemon/report/rung.hpp"
 
 namespace jetcuda {
 
@@ -92,6 +93,12 @@ void write_machine(Writer& out, const Report& report) {
         if (!compat.enabled_by.empty()) driver.push_back(enabled_compat(compat));
     }
     write("Driver  ", joined(driver));
+    if (stack.driver_measured) write("Ladder  ", plain_line("the driver: " + text_of(*stack.driver_measured)));
+    for (const CompatSummary& compat : stack.compat) {
+        if (compat.measured) write("        ", plain_line(compat.dir + ": " + text_of(*compat.measured)));
+        if (!compat.not_measured.empty())
+            write("        ", plain_line(compat.dir + ": not tried, " + compat.not_measured));
+    }
 }
 
 // What must be known before the rest is believed.

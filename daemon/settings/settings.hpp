@@ -46,6 +46,9 @@ struct Settings {
     std::string log_level = "info";
 
     bool operator==(const Settings&) const = default;
+
+    // The release's own driver has its limit, and all cuda_compat together have it once more.
+    [[nodiscard]] std::chrono::seconds time_for_drivers() const { return 2 * probe_total_limit; }
 };
 
 struct SettingsError : std::runtime_error {

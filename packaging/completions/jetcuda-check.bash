@@ -18,13 +18,14 @@ _jetcuda_check() {
         --soc)
             mapfile -t COMPREPLY < <(compgen -W "T194 T234 T264" -- "$current")
             return ;;
+        --repeat) return ;;
     esac
 
     # The first word that is neither an option nor the value of one is the verb; the next one is its first argument.
     local verb="" argument="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --root|--system|--soc|--driver|--data|--config|--for) ((i++)) ;;
+            --root|--system|--soc|--driver|--data|--config|--for|--repeat) ((i++)) ;;
             -*) ;;
             *)
                 if [[ -n $verb ]]; then argument=${COMP_WORDS[i]}; break; fi
@@ -33,7 +34,8 @@ _jetcuda_check() {
     done
 
     case $verb in
-        status|run) options+=" --all" ;;
+        status) options+=" --all" ;;
+        run) options+=" --all --repeat --all-compat" ;;
         list) options+=" --markdown" ;;
         which-libcuda) options+=" --for" ;;
         bundle) options+=" --force" ;;

@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t longest_line = 16'384;
 constexpr std::int64_t most_devices = 64;
+constexpr std::size_t most_items = 512;  // of all work steps together; a probe has some 60
 constexpr std::int64_t longest_duration_ms = 24LL * 3600 * 1000;
 
 // Why a line is none of this protocol; ends the reading of that line.
@@ -96,7 +97,7 @@ Capability capability_of(const json& line) {
 // The values of a successful step.
 void take_values(const json& line, ProbeStep step, ProbeAnswer& answer) {
     GpuDevice* device = nullptr;
-    if (step >= ProbeStep::name) {
+    if (step >= ProbeStep::name && !is_work(step)) {
         const std::int64_t highest = static_cast<std::int64_t>(answer.devices.size()) - 1;
         device =
             &answer.devices.at(static_cast<std::size_t>(integer(member(line, "ordinal"), "an ordinal", 0, highest)));
@@ -115,7 +116,12 @@ void take_values(const json& line, ProbeStep step, ProbeAnswer& answer) {
                 integer(member(line, "memory_bytes"), "a size of memory", 0, std::int64_t{1} << 50));
             break;
         case ProbeStep::init:
-        case ProbeStep::context: break;
+        case ProbeStep::context:
+        case ProbeStep::native:
+        case ProbeStep::jit:
+        case ProbeStep::patterns:
+        case ProbeStep::runtime:
+        case ProbeStep::libraries: break;
     }
 }
 
@@ -149,7 +155,56 @@ StepAnswer read_end(const json& line, ProbeStep step, ProbeAnswer& answer) {
     return told;
 }
 
+std::uint64_t count_of(const json& line, const char* key) {
+    constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+    return line.contains(key) ? static_cast<std::uint64_t>(integer(line[key], key, 0, highest)) : 0;
+}
+
+std::string text_if_there(const json& line, const char* key) {
+    return line.contains(key) ? text(line, key) : std::string{};
+}
+
+// What came of the thing that was announced as `item`.
+void read_tried(const json& line, WorkItem& item) {
+    if (text(line, "tried") != item.name) throw Flaw("an answer to a thing that was not tried");
+    const std::optional<WorkOutcome> outcome = work_outcome_named(text(line, "outcome"));
+    // Only whoever watches the probe can say of a thing that it was not finished.
+    if (!outcome || *outcome == WorkOutcome::unfinished) throw Flaw("an outcome that there is not");
+    item.outcome = *outcome;
+    item.detail = text_if_there(line, "detail");
+    item.call = text_if_there(line, "call");
+    item.text = text_if_there(line, "text");
+    item.result_name = text_if_there(line, "name");
+    if (item.outcome == WorkOutcome::refused) {
+        constexpr std::int64_t lowest = std::numeric_limits<int>::min();
+        constexpr std::int64_t highest = std::numeric_limits<int>::max();
+        item.result = static_cast<int>(integer(member(line, "result"), "a result", lowest, highest));
+        if (item.result == 0) throw Flaw("a refusal with the result of a success");
+        if (item.result_name.empty()) item.result_name = "result " + std::to_string(item.result);
+    }
+    item.index = count_of(line, "index");
+    item.expected = count_of(line, "expected");
+    item.got = count_of(line, "got");
+    item.wrong_count = count_of(line, "wrong_count");
+    item.requested_bytes = count_of(line, "requested_bytes");
+    if (line.contains("duration_ms")) {
+        item.duration = std::chrono::milliseconds(integer(line["duration_ms"], "a duration", 0, longest_duration_ms));
+    }
+}
+
 }  // namespace
+
+void AnswerReader::begin_item(std::string name) {
+    if (!begun_ || !is_work(*begun_)) throw Flaw("a thing tried outside of a work step");
+    if (item_begun_) throw Flaw("a thing tried within another");
+    if (name.empty()) throw Flaw("a thing without a name");
+    if (answer_.work.size() >= most_items) throw Flaw("more than " + std::to_string(most_items) + " things tried");
+    WorkItem item;
+    item.step = *begun_;
+    item.name = std::move(name);
+    answer_.work.push_back(std::move(item));
+    item_begun_ = true;
+}
 
 void AnswerReader::take_line(std::string_view line) {
     if (garbled_ || done_) return;
@@ -162,11 +217,20 @@ void AnswerReader::take_line(std::string_view line) {
         } else if (object.contains("end")) {
             const ProbeStep step = step_of(object["end"]);
             if (begun_ != step) throw Flaw("an answer to a step that was not begun: " + printable(line, 80));
+            if (item_begun_) throw Flaw("the end of a step within a thing that it tries: " + printable(line, 80));
             // Into a copy: a flaw in the middle of the line leaves no half of it behind.
             ProbeAnswer with_step = answer_;
             with_step.steps.push_back(read_end(object, step, with_step));
             answer_ = std::move(with_step);
             begun_.reset();
+        } else if (object.contains("try")) {
+            begin_item(text(object, "try"));
+        } else if (object.contains("tried")) {
+            if (!item_begun_) throw Flaw("an answer to a thing that was not tried: " + printable(line, 80));
+            WorkItem told = answer_.work.back();
+            read_tried(object, told);
+            answer_.work.back() = std::move(told);
+            item_begun_ = false;
         } else if (object.contains("done")) {
             if (begun_ || next_step(answer_)) throw Flaw("done before its last step");
             done_ = true;
@@ -205,6 +269,7 @@ void AnswerReader::end_unfinished_step(StepEnd end, int signal, const std::strin
         answer_.steps.pop_back();
     }
     begun_.reset();
+    item_begun_ = false;  // what was being tried stays `unfinished`
     answer_.steps.push_back(std::move(broken));
 }
 

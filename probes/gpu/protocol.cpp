@@ -11,8 +11,11 @@
 namespace jetcuda {
 namespace {
 
-constexpr std::array<std::string_view, 8> step_names{"open", "version",    "init",   "devices",
-                                                     "name", "capability", "memory", "context"};
+constexpr std::array<std::string_view, 13> step_names{"open",       "version", "init",     "devices", "name",
+                                                      "capability", "memory",  "context",  "native",  "jit",
+                                                      "patterns",   "runtime", "libraries"};
+constexpr std::array<std::string_view, 6> outcome_names{"right",  "wrong",     "refused",
+                                                        "failed", "not-tried", "unfinished"};
 
 // A device's name may hold bytes that are no UTF-8; the line must still be JSON.
 std::string as_line(const nlohmann::ordered_json& object) {
@@ -59,6 +62,14 @@ std::optional<ProbeStep> probe_step_named(std::string_view name) {
     return static_cast<ProbeStep>(found - step_names.begin());
 }
 
+std::string_view name_of(WorkOutcome outcome) { return outcome_names.at(static_cast<std::size_t>(outcome)); }
+
+std::optional<WorkOutcome> work_outcome_named(std::string_view name) {
+    const auto* const found = std::find(outcome_names.begin(), outcome_names.end(), name);
+    if (found == outcome_names.end()) return std::nullopt;
+    return static_cast<WorkOutcome>(found - outcome_names.begin());
+}
+
 std::string_view name_of(StepEnd end) {
     switch (end) {
         case StepEnd::answered: return "answered";
@@ -80,6 +91,21 @@ const StepAnswer* ProbeAnswer::step(ProbeStep wanted) const {
     return found == steps.end() ? nullptr : &*found;
 }
 
+// The results that cuda.h of CUDA 13.0 says this of ("the context cannot be used", "leaves the process in an
+// inconsistent state").
+bool leaves_context_unusable(int result) {
+    constexpr std::array<int, 10> results{214, 700, 702, 710, 714, 715, 716, 717, 718, 719};
+    return std::find(results.begin(), results.end(), result) != results.end();
+}
+
+std::vector<const WorkItem*> ProbeAnswer::work_of(ProbeStep wanted) const {
+    std::vector<const WorkItem*> items;
+    for (const WorkItem& item : work) {
+        if (item.step == wanted) items.push_back(&item);
+    }
+    return items;
+}
+
 const GpuDevice* ProbeAnswer::integrated_device() const {
     const auto found =
         std::find_if(devices.begin(), devices.end(), [](const GpuDevice& device) { return device.integrated; });
@@ -90,6 +116,18 @@ const GpuDevice* ProbeAnswer::asked_device() const {
     if (const GpuDevice* integrated = integrated_device()) return integrated;
     return devices.empty() ? nullptr : &devices.front();
 }
+
+namespace {
+
+std::optional<ProbeStep> next_work(const ProbeAnswer& so_far, ProbeStep after) {
+    std::optional<ProbeStep> next;
+    for (const ProbeStep step : so_far.asked_work) {
+        if (is_work(step) && step > after && (!next || step < *next)) next = step;
+    }
+    return next;
+}
+
+}  // namespace
 
 std::optional<ProbeStep> next_step(const ProbeAnswer& so_far) {
     if (so_far.steps.empty()) return ProbeStep::open;
@@ -102,7 +140,16 @@ std::optional<ProbeStep> next_step(const ProbeAnswer& so_far) {
         case ProbeStep::devices:
             if (!last.succeeded() || so_far.devices.empty()) return std::nullopt;
             break;
-        case ProbeStep::context: return std::nullopt;
+        case ProbeStep::context:
+            if (!last.succeeded()) return std::nullopt;
+            return next_work(so_far, last.step);
+        case ProbeStep::native:
+        case ProbeStep::jit:
+        case ProbeStep::patterns:
+        case ProbeStep::runtime:
+        case ProbeStep::libraries:
+            if (leaves_context_unusable(last.result)) return std::nullopt;
+            return next_work(so_far, last.step);
         case ProbeStep::version:
         case ProbeStep::name:
         case ProbeStep::capability:
@@ -114,6 +161,28 @@ std::optional<ProbeStep> next_step(const ProbeAnswer& so_far) {
 std::string begin_line(ProbeStep step) { return as_line({{"begin", name_of(step)}}); }
 
 std::string done_line() { return as_line({{"done", true}}); }
+
+std::string try_line(std::string_view name) { return as_line({{"try", name}}); }
+
+std::string tried_line(const WorkItem& item) {
+    nlohmann::ordered_json line{{"tried", item.name}, {"outcome", name_of(item.outcome)}};
+    if (!item.detail.empty()) line["detail"] = item.detail;
+    if (!item.call.empty()) line["call"] = item.call;
+    if (item.outcome == WorkOutcome::refused) {
+        line["result"] = item.result;
+        if (!item.result_name.empty()) line["name"] = item.result_name;
+    }
+    if (!item.text.empty()) line["text"] = item.text;
+    if (item.outcome == WorkOutcome::wrong) {
+        line["index"] = item.index;
+        line["expected"] = item.expected;
+        line["got"] = item.got;
+        line["wrong_count"] = item.wrong_count;
+    }
+    if (item.requested_bytes != 0) line["requested_bytes"] = item.requested_bytes;
+    line["duration_ms"] = item.duration.count();
+    return as_line(line);
+}
 
 std::string end_line(const ProbeAnswer& so_far, const StepAnswer& step) {
     nlohmann::ordered_json line{{"end", name_of(step.step)}};
@@ -127,7 +196,7 @@ std::string end_line(const ProbeAnswer& so_far, const StepAnswer& step) {
     if (step.step == ProbeStep::open) line["seccomp"] = so_far.seccomp;
     if (step.succeeded()) {
         const GpuDevice* device = so_far.asked_device();
-        if (step.step >= ProbeStep::name && device != nullptr) line["ordinal"] = device->ordinal;
+        if (step.step >= ProbeStep::name && !is_work(step.step) && device != nullptr) line["ordinal"] = device->ordinal;
         switch (step.step) {
             case ProbeStep::open: line["simulated"] = so_far.simulated; break;
             case ProbeStep::version: line["driver_version"] = so_far.driver_version.value_or(0); break;
@@ -149,7 +218,12 @@ std::string end_line(const ProbeAnswer& so_far, const StepAnswer& step) {
                 if (device != nullptr && device->memory_bytes) line["memory_bytes"] = *device->memory_bytes;
                 break;
             case ProbeStep::init:
-            case ProbeStep::context: break;
+            case ProbeStep::context:
+            case ProbeStep::native:
+            case ProbeStep::jit:
+            case ProbeStep::patterns:
+            case ProbeStep::runtime:
+            case ProbeStep::libraries: break;
         }
     }
     line["duration_ms"] = step.duration.count();

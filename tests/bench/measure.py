@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests" / "boards"))
+sys.path[:0] = [str(TOP / "tests" / "boards"), str(TOP / "tests" / "drivers")]
 import board as boards
 import make_board
+import simulated_driver
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
@@ -35,6 +36,24 @@ def times(command, runs=50, warm=5):
         if not 0 <= done.returncode <= 3:
             sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.decode()}")
     return f"median {statistics.median(taken):6.1f} ms, slowest {max(taken):6.1f} ms of {runs} runs"
+
+
+def time_of(command):
+    begin = time.perf_counter()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.decode()}")
+    return (time.perf_counter() - begin) * 1000
+
+
+def probe_overhead(binaries, library, place, runs=100):
+    """What jetcuda-probe adds to the library's own load: start, open, answer, without GPU work. In turns with a program
+    that only opens it."""
+    just_open = place / "just_open"
+    subprocess.run(["cc", "-O2", "-o", just_open, TOP / "tests/bench/just_open.c", "-ldl"], check=True)
+    pairs = [(time_of([binaries / "jetcuda-probe", library]), time_of([just_open, library])) for _ in range(runs)]
+    added = [probe - alone for probe, alone in pairs]
+    return f"median {statistics.median(added):6.1f} ms, slowest {max(added):6.1f} ms of {runs} pairs"
 
 
 def add_packages(board, count):
@@ -122,11 +141,10 @@ def main():
         make_board.make("orin-nixos-r36.5", nixos)
         add_store_paths(nixos, 5000)
         print(f"NixOS, a closure of 5,000 paths:      {times([check, *on_board[:-1], str(nixos), '--no-probe'])}")
-        driver = place / "driver"
-        driver.mkdir()
-        (driver / "libcuda.so.1.1").symlink_to(build / "tests/drivers/libcuda.so.1.1")
-        (driver / "simulated_driver.json").write_text(json.dumps(make_board.load("orin-r36.5").driver))
-        print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver / 'libcuda.so.1.1')])}")
+        orin = make_board.load("orin-r36.5")
+        driver = simulated_driver.lay_out(place / "driver", build / "tests/drivers/libcuda.so.1.1", orin.driver, orin)
+        print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver)])}")
+        print(f"what the probe adds to the library:   {probe_overhead(binaries, driver, place)}")
         real = next(iter(sorted(build.glob("tests/drivers/real-libcuda/libcuda.so.1"))), None)
         if real:
             print(f"run with Debian's real libcuda:       {times([*as_nobody(), check, *on_board, '--driver', str(real)], 20)}")

@@ -17,8 +17,9 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "roots")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "roots"), str(HERE.parent / "drivers")]
 import make_board
+import simulated_driver
 from program_under_test import Program, check_of, expect, run_cases
 
 TOP = HERE.parent.parent
@@ -130,10 +131,7 @@ def matrix_is_whole(names):
 
 class Judge:
     def __init__(self, program, simulated, work):
-        self.program, self.work = program, work
-        self.driver = work / "driver" / "libcuda.so.1.1"
-        self.driver.parent.mkdir()
-        self.driver.symlink_to(simulated)
+        self.program, self.simulated, self.work = program, simulated, work
 
     def judge(self, name):
         healthy = Healthy(name)
@@ -141,10 +139,10 @@ class Judge:
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir()
         healthy.board.write(root)
-        (self.driver.parent / "simulated_driver.json").write_text(json.dumps(healthy.board.driver))
+        driver = simulated_driver.lay_out(self.work / "driver", self.simulated, healthy.board.driver, healthy.board)
         (self.program.folder / "config" / "config.json").write_text(json.dumps(healthy.words.get("config", {})))
         for probed in (False, True):
-            more = ["--driver", str(self.driver)] if probed else ["--no-probe"]
+            more = ["--driver", str(driver)] if probed else ["--no-probe"]
             first, second = (self.program.report(root, [*healthy.board.arguments, *more]) for _ in range(2))
             healthy.matches(first)
             counts = healthy.left_in_peace(first, probed)

@@ -15,6 +15,7 @@ import datetime
 import json
 from pathlib import Path
 
+import cuda_libraries
 from board import BadBoard, Board
 
 HERE = Path(__file__).resolve().parent
@@ -244,7 +245,8 @@ def put_system(board, system, applications):
 
 
 def put_applications(board, description, line):
-    """A program of the system that needs the CUDA packages, and what else lies in the store. Names only, but for a compat."""
+    """A program of the system that needs the CUDA packages, and what else lies in the store. Names only, but for a compat and
+    the libraries that a driver is tried with."""
     store, needs, sets = Store(letter_first=True), {}, values("nixos_values.json")["cuda"]
     wanted = description.get("cuda")
     applications = []
@@ -267,6 +269,15 @@ def put_applications(board, description, line):
         applications.append(store.path("inference-1.0"))
         paths = {name: store.path(f"cuda{given['set']}-{name}") for name in names}
         needs[applications[0]] = list(paths.values())
+        for name, path in paths.items():
+            if not name.endswith("-lib"):
+                continue
+            part, version = name.removesuffix("-lib").rsplit("-", 1)
+            if part == "cuda_cudart":
+                soname = "libcudart.so.11.0" if version.startswith("11.") else f"libcudart.so.{version.split('.')[0]}"
+                cuda_libraries.put(board, f"{path}/lib", soname, f"libcudart.so.{version}")
+            elif brings := cuda_libraries.library_of("libnvinfer" if part == "tensorrt" else part, version):
+                cuda_libraries.put(board, f"{path}/lib", *brings[:2])
         runtime = next(path for name, path in paths.items() if name.startswith("cuda_cudart") and name.endswith("-lib"))
         for name, path in paths.items():
             if name.startswith(("libcublas", "cuda_cudart")) and path != runtime:

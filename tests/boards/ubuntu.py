@@ -12,6 +12,7 @@ import json
 import uuid
 from pathlib import Path
 
+import cuda_libraries
 from board import BadBoard, Board
 
 HERE = Path(__file__).resolve().parent
@@ -360,6 +361,8 @@ class Ubuntu:
         board.text(f"{top}/version.json", json.dumps(components, indent=3) + "\n", source)
         self.own_with_folders(f"cuda-cudart-{dashed}", f"{folder}/libcudart.so.{number}", f"{folder}/{soname}")
         self.own_with_folders(f"cuda-driver-dev-{dashed}", stub)
+        for package, files in cuda_libraries.put_all(board, self.packages, folder, "/usr/lib/aarch64-linux-gnu"):
+            self.own_with_folders(package, *files)
 
     def own_with_folders(self, package, *files):
         """As dpkg lists what is not NVIDIA's L4T: each folder on the way, too."""

@@ -27,8 +27,9 @@ import threading
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "roots")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "roots"), str(HERE.parent / "drivers")]
 import make_board
+import simulated_driver
 from program_under_test import NOBODY, Failed, Program, expect, run_cases
 from whole_program_test import stable
 
@@ -154,9 +155,7 @@ class Surroundings:
 class Trial:
     def __init__(self, program, surroundings, simulated, work):
         self.program, self.surroundings, self.simulated = program, surroundings, simulated
-        self.root, self.driver = work / "root", work / "driver" / "libcuda.so.1.1"
-        self.driver.parent.mkdir()
-        self.driver.symlink_to(simulated)
+        self.root, self.driver = work / "root", work / "driver"
         self.boards, self.runs = {}, 0
 
     def everything(self, name):
@@ -169,10 +168,10 @@ class Trial:
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir(parents=True)
         board.write(self.root)
-        (self.driver.parent / "simulated_driver.json").write_text(json.dumps(board.driver))
+        driver = simulated_driver.lay_out(self.driver, self.simulated, board.driver, board)
         self.surroundings.put_around(self.program, absent)
         answers = {}
-        for kind, more in (("no-probe", ["--no-probe"]), ("driver", ["--driver", str(self.driver)])):
+        for kind, more in (("no-probe", ["--no-probe"]), ("driver", ["--driver", str(driver)])):
             report = self.program.report(self.root, [*board.arguments, *more], as_nobody)
             answers[kind] = {"digest": report["digest"], **stable(report, [])}
             self.runs += 1

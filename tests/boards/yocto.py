@@ -9,6 +9,7 @@ import datetime
 import json
 from pathlib import Path
 
+import cuda_libraries
 from board import BadBoard, Board
 
 HERE = Path(__file__).resolve().parent
@@ -138,6 +139,8 @@ def put_packages(board, image, description, files):
     for more in ("cudnn", "tensorrt"):
         if description.get(more):
             packages.update(image.own[more])
+    if description.get("cuda"):
+        cuda_libraries.put_all(board, packages, folder, "/usr/lib")
     made = int(datetime.datetime.strptime(image.release["stamp"] + "+0000", "%Y%m%d%H%M%S%z").timestamp())
     tune = {"T194": "armv8a_tegra194", "T234": "armv8a_tegra234", "T264": "aarch64_tegra264"}[image.soc_name]
     board.text("/var/lib/opkg/status", "".join(

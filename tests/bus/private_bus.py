@@ -26,6 +26,10 @@ from dbus.mainloop.glib import DBusGMainLoop
 from gi.repository import GLib
 
 SOURCE = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(SOURCE / "tests" / "boards"), str(SOURCE / "tests" / "drivers")]
+import make_board  # noqa: E402
+import simulated_driver  # noqa: E402
+
 NAME = "io.jetcuda.Check1"
 PATH = "/io/jetcuda/Check1"
 MANAGER = "io.jetcuda.Check1.Manager"
@@ -164,7 +168,7 @@ class Programs:
         shutil.copy2(client, self.client)
         shutil.copytree(SOURCE / "config" / "data", self.folder / "data")
         (self.folder / "config").mkdir()
-        (self.folder / "driver").mkdir()
+        simulated_driver.lay_out(self.folder / "driver", Path(simulated), {}, make_board.load("orin-r36.5")).unlink()
         shutil.copy2(simulated, self.folder / "driver" / "libcuda.so.1")
         self.settings = self.folder / "driver" / "simulated_driver.json"
         self.simulate()

@@ -1,7 +1,6 @@
 """What the tests of the command share: the built program, boards to judge, and no bus to ask."""
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -11,8 +10,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
-sys.path[:0] = [str(HERE.parent / "boards"), str(HERE.parent / "roots")]
+sys.path[:0] = [str(HERE.parent / "boards"), str(HERE.parent / "roots"), str(HERE.parent / "drivers")]
 import make_board
+import simulated_driver
 from program_under_test import Failed, Program, expect, run_cases  # noqa: F401 (handed on)
 
 TIME_LIMIT = 120  # seconds, for a machine that does many other things; nothing here takes more than one
@@ -36,13 +36,12 @@ class Command:
             self.boards[name] = self.work / name
         return self.boards[name]
 
-    def driver(self, settings):
-        """A simulated libcuda with these settings."""
-        folder = Path(tempfile.mkdtemp(dir=self.work))
-        folder.chmod(0o755)
-        (folder / "libcuda.so.1.1").symlink_to(self.simulated)
-        (folder / "simulated_driver.json").write_text(json.dumps(settings))
-        return folder / "libcuda.so.1.1"
+    def driver(self, settings, board="orin-r36.5"):
+        """A simulated libcuda with these settings, and the libraries of that board beside it."""
+        folder = Path(tempfile.mkdtemp(dir=self.work)) / "driver"
+        driver = simulated_driver.lay_out(folder, self.simulated, settings, make_board.load(board))
+        subprocess.run(["chmod", "-R", "a+rX", str(folder.parent)], check=True)
+        return driver
 
     def line(self, *arguments):
         return [str(self.program.folder / "jetcuda-check"), *map(str, arguments),

@@ -1,142 +1,42 @@
 // A simulated libcuda: a real shared library with the entry points that jetcuda-probe calls, which answers as a Jetson
 // with a given board, driver version and fault would (settings.hpp says how to choose them). It refuses what a real
-// one refuses: calls before cuInit, flags that there are not, devices that there are not.
+// one refuses: calls before cuInit, flags, devices and addresses that there are not, images that are not for it.
 //
 // It shows what the programs do with a driver's answers. It shows nothing about any real driver, so it is never
 // installed and never packaged; it exports `jetcuda_simulated_driver`, by which everything that rests on it is
-// marked "simulated". It shares no code with the programs, so that a mistake cannot be made on both sides.
+// marked "simulated". Its GPU is the host twin of each kernel, so it proves the probe and not the kernels. But for
+// these it shares no code with the programs, so that a mistake cannot be made on both sides.
+//
+// Here are the calls about the driver, the device and the context; the others are in gpu_calls.cpp.
 
-#include <array>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
-#include <string_view>
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "tests/drivers/settings.hpp"
+#include "tests/drivers/calls.hpp"
+#include "tests/drivers/gpu_calls.hpp"
 
-namespace {
-
-using simulated::Fault;
-using simulated::Settings;
-using simulated::Step;
-
-// cuda.h of CUDA 13.0
-constexpr int success = 0;
-constexpr int invalid_value = 1;
-constexpr int not_initialized = 3;
-constexpr int invalid_device = 101;
-constexpr int invalid_context = 201;
-constexpr int unknown_error = 999;
-constexpr int symbol_not_found = 1;  // CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND
-
-struct ErrorText {
-    int result;
-    const char* name;
-    const char* text;
-};
-constexpr std::array<ErrorText, 14> error_texts{{
-    {0, "CUDA_SUCCESS", "no error"},
-    {1, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
-    {2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
-    {3, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
-    {46, "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA-capable device(s) is/are busy or unavailable"},
-    {100, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
-    {101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
-    {201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
-    {304, "CUDA_ERROR_OPERATING_SYSTEM", "OS call failed or operation not supported on this OS"},
-    {801, "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
-    {802, "CUDA_ERROR_SYSTEM_NOT_READY", "system not yet initialized"},
-    {803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver / cuda driver combination"},
-    {804, "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE", "forward compatibility was attempted on non supported HW"},
-    {999, "CUDA_ERROR_UNKNOWN", "unknown error"},
-}};
-
-// The folder of the name it was opened by, not of the file: tests open it through a link beside their settings.
-std::string own_path() {
-    Dl_info info{};
-    if (dladdr(reinterpret_cast<const void*>(&own_path), &info) == 0 || info.dli_fname == nullptr) return {};
-    return info.dli_fname;
-}
+namespace simulated {
 
 const Settings& settings() {
     static const Settings read = [] {
         const std::string path = own_path();
-        return simulated::read_settings(path.substr(0, path.rfind('/') + 1) + "simulated_driver.json");
+        return read_settings(path.substr(0, path.rfind('/') + 1) + "simulated_driver.json");
     }();
     return read;
 }
 
+namespace {
+
 bool initialized = false;
-int context_count = 0;
-int context = 0;  // its address is the context
 
-// As a driver that runs wild does it: into every pipe of the process, whoever it belongs to.
-void write_into_every_pipe(std::string_view text) {
-    for (int number = 1; number < 1024; ++number) {
-        struct stat status {};
-        if (fstat(number, &status) != 0 || !S_ISFIFO(status.st_mode)) continue;
-        if ((fcntl(number, F_GETFL) & O_ACCMODE) == O_RDONLY) continue;
-        [[maybe_unused]] const ssize_t written = write(number, text.data(), text.size());
-    }
-}
-
-[[noreturn]] void die_by(int signal_number) {
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
-    std::abort();
-}
-
-// Faults that happen whatever the call is about. The others are the call's own.
-void suffer(const Fault& fault) {
-    const std::string& action = fault.action;
-    if (action == "hang") {
-        while (true) pause();
-    }
-    if (action == "sleep") usleep(static_cast<useconds_t>(fault.milliseconds) * 1000);
-    if (action == "crash") die_by(SIGSEGV);
-    if (action == "abort") die_by(SIGABRT);
-    if (action == "sigkill") die_by(SIGKILL);
-    if (action == "sigterm") die_by(SIGTERM);
-    if (action == "sigsys") die_by(SIGSYS);
-    if (action == "exit") _exit(3);
-    if (action == "babble") {
-        while (true) write_into_every_pipe("one line after the other, and no end of it ................\n");
-    }
-    if (action == "garbage") write_into_every_pipe("{\"end\": \x01 what is this\n");
-    if (action == "noise") {
-        std::puts("{\"end\":\"init\",\"result\":999}");
-        std::fflush(stdout);
-        std::fputs("simulated driver: a complaint of no consequence\n", stderr);
-    }
-    if (action == "say") std::fprintf(stderr, "%s\n", fault.text.c_str());
-    if (action == "refused") std::fputs("NvRmMemInitNvmap failed: Operation not permitted\n", stderr);
-}
-
-// What a call answers before it does its own work; `go_on` when it is to do that.
-struct Answer {
-    bool go_on = true;
-    int result = success;
-};
-
-Answer begin_call(Step step) {
-    if (settings().every_call) return {false, *settings().every_call};
-    if (!settings().flaw.empty()) return {false, unknown_error};
-    if (const Fault* fault = settings().fault(step)) {
-        suffer(*fault);
-        if (fault->action == "return") return {false, fault->result};
-        if (fault->action == "unwritten") return {false, success};
-        if (fault->action == "refused") return {false, unknown_error};
-    }
-    if (step > Step::init && !initialized) return {false, not_initialized};
-    return {};
+// Of all calls but those that may come before cuInit.
+Answer begin_device_call(const char* call, std::optional<Step> step = {}) {
+    const Answer answer = begin_call(call, step);
+    if (answer.go_on && !initialized) return {false, not_initialized};
+    return answer;
 }
 
 int device_count() {
@@ -154,72 +54,97 @@ bool is_integrated(int device) {
 // ---- the calls ----
 
 int init(unsigned flags) {
-    if (const Answer answer = begin_call(Step::init); !answer.go_on) return answer.result;
+    if (const Answer answer = begin_call("cuInit", Step::init); !answer.go_on) return answer.result;
     if (flags != 0) return invalid_value;
     initialized = true;
     return success;
 }
 
 int driver_get_version(int* version) {
-    if (const Answer answer = begin_call(Step::version); !answer.go_on) return answer.result;
+    if (const Answer answer = begin_call("cuDriverGetVersion", Step::version); !answer.go_on) return answer.result;
     if (version == nullptr) return invalid_value;
     const Fault* fault = settings().fault(Step::version, "value");
     *version = fault != nullptr ? static_cast<int>(fault->value) : settings().driver_version;
     return success;
 }
 
-int get_error_text(int result, const char** text, const char* ErrorText::*member) {
+int get_error_text(const char* call, int result, const char** text, const char* ResultText::*member) {
     if (settings().every_call) return *settings().every_call;
+    if (const Answer answer = begin_call(call); !answer.go_on) return answer.result;
     if (text == nullptr) return invalid_value;
-    *text = nullptr;
-    for (const ErrorText& known : error_texts) {
-        if (known.result == result) *text = known.*member;
-    }
-    return *text != nullptr ? success : invalid_value;
+    const ResultText* const known = result_text(result);
+    *text = known != nullptr ? known->*member : nullptr;
+    return known != nullptr ? success : invalid_value;
 }
 
-int get_error_name(int result, const char** text) { return get_error_text(result, text, &ErrorText::name); }
-int get_error_string(int result, const char** text) { return get_error_text(result, text, &ErrorText::text); }
+int get_error_name(int result, const char** text) {
+    return get_error_text("cuGetErrorName", result, text, &ResultText::name);
+}
+int get_error_string(int result, const char** text) {
+    return get_error_text("cuGetErrorString", result, text, &ResultText::text);
+}
 
 int device_get_count(int* count) {
-    if (const Answer answer = begin_call(Step::devices); !answer.go_on) return answer.result;
+    if (const Answer answer = begin_device_call("cuDeviceGetCount", Step::devices); !answer.go_on) return answer.result;
     if (count == nullptr) return invalid_value;
     *count = device_count();
     return success;
 }
 
 int device_get(int* device, int ordinal) {
-    if (settings().every_call) return *settings().every_call;
-    if (!initialized) return not_initialized;
+    if (const Answer answer = begin_device_call("cuDeviceGet"); !answer.go_on) return answer.result;
     if (device == nullptr) return invalid_value;
     if (!is_device(ordinal)) return invalid_device;
     *device = ordinal;
     return success;
 }
 
-int device_get_attribute(int* value, int attribute, int device) {
+// enum CUdevice_attribute of cuda.h
+std::optional<int> attribute_of(int attribute, int device) {
+    constexpr int multiprocessor_count = 16;
     constexpr int integrated = 18;
+    constexpr int can_map_host_memory = 19;
+    constexpr int compute_mode = 20;
+    constexpr int ecc_enabled = 32;
     constexpr int capability_major = 75;
     constexpr int capability_minor = 76;
-    if (attribute == capability_major || attribute == capability_minor) {
-        if (const Answer answer = begin_call(Step::capability); !answer.go_on) return answer.result;
-    }
-    if (settings().every_call) return *settings().every_call;
-    if (!initialized) return not_initialized;
-    if (value == nullptr) return invalid_value;
-    if (!is_device(device)) return invalid_device;
+    constexpr int managed_memory = 83;
+    constexpr int concurrent_managed_access = 89;
+    constexpr int prohibited = 2;
+    constexpr int exclusive_process = 3;
+    const auto has = [](const char* fault) { return settings().whole(fault) != nullptr; };
+    const auto set = settings().attributes.find(attribute);
+    if (set != settings().attributes.end()) return set->second;
     const Fault* fault = settings().fault(Step::capability, "value");
     const int sm = fault != nullptr ? static_cast<int>(fault->value) : settings().major * 10 + settings().minor;
     switch (attribute) {
-        case integrated: *value = is_integrated(device) ? 1 : 0; return success;
-        case capability_major: *value = sm / 10; return success;
-        case capability_minor: *value = sm % 10; return success;
-        default: return invalid_value;
+        case multiprocessor_count: return settings().multiprocessors;
+        case integrated: return is_integrated(device) ? 1 : 0;
+        case can_map_host_memory: return has("no-zero-copy") ? 0 : 1;
+        case compute_mode: return has("exclusive") ? exclusive_process : has("prohibited") ? prohibited : 0;
+        case ecc_enabled: return 0;
+        case capability_major: return sm / 10;
+        case capability_minor: return sm % 10;
+        case managed_memory: return has("no-managed") ? 0 : 1;
+        case concurrent_managed_access: return 0;
+        default: return {};
     }
 }
 
+int device_get_attribute(int* value, int attribute, int device) {
+    const bool of_capability = attribute == 75 || attribute == 76;
+    const auto step = of_capability ? std::optional<Step>(Step::capability) : std::nullopt;
+    if (const Answer answer = begin_device_call("cuDeviceGetAttribute", step); !answer.go_on) return answer.result;
+    if (value == nullptr) return invalid_value;
+    if (!is_device(device)) return invalid_device;
+    const std::optional<int> known = attribute_of(attribute, device);
+    if (!known) return invalid_value;
+    *value = *known;
+    return success;
+}
+
 int device_get_name(char* name, int length, int device) {
-    if (const Answer answer = begin_call(Step::name); !answer.go_on) return answer.result;
+    if (const Answer answer = begin_device_call("cuDeviceGetName", Step::name); !answer.go_on) return answer.result;
     if (name == nullptr || length <= 0) return invalid_value;
     if (!is_device(device)) return invalid_device;
     const Fault* fault = settings().fault(Step::name, "value");
@@ -229,7 +154,9 @@ int device_get_name(char* name, int length, int device) {
 }
 
 int device_total_mem(std::size_t* bytes, int device) {
-    if (const Answer answer = begin_call(Step::memory); !answer.go_on) return answer.result;
+    if (const Answer answer = begin_device_call("cuDeviceTotalMem_v2", Step::memory); !answer.go_on) {
+        return answer.result;
+    }
     if (bytes == nullptr) return invalid_value;
     if (!is_device(device)) return invalid_device;
     const Fault* fault = settings().fault(Step::memory, "value");
@@ -238,26 +165,28 @@ int device_total_mem(std::size_t* bytes, int device) {
 }
 
 int device_primary_ctx_retain(void** retained, int device) {
-    if (const Answer answer = begin_call(Step::context); !answer.go_on) return answer.result;
+    if (const Answer answer = begin_device_call("cuDevicePrimaryCtxRetain", Step::context); !answer.go_on) {
+        return answer.result;
+    }
     if (retained == nullptr) return invalid_value;
     if (!is_device(device)) return invalid_device;
-    ++context_count;
-    *retained = &context;
+    for (const char* taken : {"exclusive", "prohibited", "busy"}) {
+        if (settings().whole(taken) != nullptr) return device_unavailable;
+    }
+    *retained = retain_context();
     return success;
 }
 
 int device_primary_ctx_release(int device) {
-    if (settings().every_call) return *settings().every_call;
-    if (!initialized) return not_initialized;
+    if (const Answer answer = begin_device_call("cuDevicePrimaryCtxRelease_v2"); !answer.go_on) return answer.result;
     if (!is_device(device)) return invalid_device;
-    if (context_count == 0) return invalid_context;
-    --context_count;
-    return success;
+    return release_context();
 }
 
 // An unknown name is answered with success and a null pointer, as Debian's 535 and later do.
 int get_proc_address(const char* symbol, void** function, int, std::uint64_t, int* status) {
-    if (settings().every_call) return *settings().every_call;
+    constexpr int symbol_not_found = 1;  // CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND
+    if (const Answer answer = begin_call("cuGetProcAddress_v2"); !answer.go_on) return answer.result;
     if (symbol == nullptr || function == nullptr) return invalid_value;
     void* const self = dlopen(own_path().c_str(), RTLD_NOW | RTLD_NOLOAD);
     *function = self != nullptr ? dlsym(self, symbol) : nullptr;
@@ -271,7 +200,11 @@ __attribute__((constructor)) void load() {
     if (!settings().flaw.empty()) {
         std::fprintf(stderr, "simulated libcuda: the settings are malformed, %s\n", settings().flaw.c_str());
     }
-    if (const Fault* fault = settings().fault(Step::open)) suffer(*fault);
+    begin_step(Step::open);
+}
+
+bool is_absent(const char* call, std::optional<Step> step) {
+    return settings().absent(call) || (step && settings().fault(*step, "absent") != nullptr);
 }
 
 }  // namespace
@@ -285,26 +218,55 @@ extern "C" {
 __attribute__((visibility("default"))) extern const char jetcuda_simulated_driver[];
 const char jetcuda_simulated_driver[] = "simulated";
 
-#define EXPORT(entry, step, function, parameters)                                   \
-    static decltype(&(function)) resolve_##entry() {                                \
-        return settings().fault(step, "absent") != nullptr ? nullptr : &(function); \
-    }                                                                               \
+#define EXPORT_STEP(entry, step, function, parameters)                \
+    [[maybe_unused]] static decltype(&(function)) resolve_##entry() { \
+        return is_absent(#entry, step) ? nullptr : &(function);       \
+    }                                                                 \
     __attribute__((visibility("default"), ifunc("resolve_" #entry))) int entry parameters
 
-// The ones that belong to no single step are never absent.
-#define EXPORT_ALWAYS(entry, function, parameters) EXPORT(entry, Step::open, function, parameters)
+#define EXPORT(entry, function, parameters) EXPORT_STEP(entry, std::nullopt, function, parameters)
 
-EXPORT(cuInit, Step::init, init, (unsigned));
-EXPORT(cuDriverGetVersion, Step::version, driver_get_version, (int*));
-EXPORT_ALWAYS(cuGetErrorName, get_error_name, (int, const char**));
-EXPORT_ALWAYS(cuGetErrorString, get_error_string, (int, const char**));
-EXPORT_ALWAYS(cuGetProcAddress_v2, get_proc_address, (const char*, void**, int, std::uint64_t, int*));
-EXPORT(cuDeviceGetCount, Step::devices, device_get_count, (int*));
-EXPORT_ALWAYS(cuDeviceGet, device_get, (int*, int));
-EXPORT(cuDeviceGetAttribute, Step::capability, device_get_attribute, (int*, int, int));
-EXPORT(cuDeviceGetName, Step::name, device_get_name, (char*, int, int));
-EXPORT(cuDeviceTotalMem_v2, Step::memory, device_total_mem, (std::size_t*, int));
-EXPORT(cuDevicePrimaryCtxRetain, Step::context, device_primary_ctx_retain, (void**, int));
-EXPORT_ALWAYS(cuDevicePrimaryCtxRelease_v2, device_primary_ctx_release, (int));
+EXPORT_STEP(cuInit, Step::init, init, (unsigned));
+EXPORT_STEP(cuDriverGetVersion, Step::version, driver_get_version, (int*));
+EXPORT(cuGetErrorName, get_error_name, (int, const char**));
+EXPORT(cuGetErrorString, get_error_string, (int, const char**));
+EXPORT(cuGetProcAddress_v2, get_proc_address, (const char*, void**, int, std::uint64_t, int*));
+EXPORT_STEP(cuDeviceGetCount, Step::devices, device_get_count, (int*));
+EXPORT(cuDeviceGet, device_get, (int*, int));
+EXPORT_STEP(cuDeviceGetAttribute, Step::capability, device_get_attribute, (int*, int, int));
+EXPORT_STEP(cuDeviceGetName, Step::name, device_get_name, (char*, int, int));
+EXPORT_STEP(cuDeviceTotalMem_v2, Step::memory, device_total_mem, (std::size_t*, int));
+EXPORT_STEP(cuDevicePrimaryCtxRetain, Step::context, device_primary_ctx_retain, (void**, int));
+EXPORT(cuDevicePrimaryCtxRelease_v2, device_primary_ctx_release, (int));
+
+EXPORT(cuCtxSetCurrent, ctx_set_current, (void*));
+EXPORT(cuCtxSynchronize, ctx_synchronize, ());
+EXPORT(cuModuleLoadData, module_load_data, (void**, const void*));
+EXPORT(cuModuleLoadDataEx, module_load_data_ex, (void**, const void*, unsigned, const int*, void**));
+EXPORT(cuModuleGetFunction, module_get_function, (void**, void*, const char*));
+EXPORT(cuModuleUnload, module_unload, (void*));
+EXPORT(cuMemGetInfo_v2, mem_get_info, (std::size_t*, std::size_t*));
+EXPORT(cuMemAlloc_v2, mem_alloc, (std::uint64_t*, std::size_t));
+EXPORT(cuMemFree_v2, mem_free, (std::uint64_t));
+EXPORT(cuMemAllocManaged, mem_alloc_managed, (std::uint64_t*, std::size_t, unsigned));
+EXPORT(cuMemHostAlloc, mem_host_alloc, (void**, std::size_t, unsigned));
+EXPORT(cuMemHostGetDevicePointer_v2, mem_host_get_device_pointer, (std::uint64_t*, void*, unsigned));
+EXPORT(cuMemFreeHost, mem_free_host, (void*));
+EXPORT(cuMemcpyHtoD_v2, memcpy_htod, (std::uint64_t, const void*, std::size_t));
+EXPORT(cuMemcpyDtoH_v2, memcpy_dtoh, (void*, std::uint64_t, std::size_t));
+EXPORT(cuMemsetD32_v2, memset_d32, (std::uint64_t, unsigned, std::size_t));
+EXPORT(cuLaunchKernel, launch_kernel,
+       (void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**));
+EXPORT(cuStreamCreate, stream_create, (void**, unsigned));
+EXPORT(cuStreamDestroy_v2, stream_destroy, (void*));
+EXPORT(cuStreamSynchronize, stream_synchronize, (void*));
+EXPORT(cuStreamWaitEvent, stream_wait_event, (void*, void*, unsigned));
+EXPORT(cuEventCreate, event_create, (void**, unsigned));
+EXPORT(cuEventRecord, event_record, (void*, void*));
+EXPORT(cuEventSynchronize, event_synchronize, (void*));
+EXPORT(cuEventElapsedTime, event_elapsed_time, (float*, void*, void*));
+EXPORT(cuEventDestroy_v2, event_destroy, (void*));
 
 }  // extern "C"
+
+}  // namespace simulated

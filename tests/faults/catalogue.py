@@ -25,8 +25,9 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "boards"), str(HERE.parent / "roots")]
+sys.path[:0] = [str(HERE.parent / "boards"), str(HERE.parent / "roots"), str(HERE.parent / "drivers")]
 import make_board
+import simulated_driver
 from board import BadBoard
 from program_under_test import Failed, expect
 
@@ -108,9 +109,7 @@ class Bench:
     def __init__(self, program, simulated, work):
         self.program, self.simulated, self.work = program, simulated, work
         self.boards, self.explained = {}, {}
-        self.driver = work / "driver" / "libcuda.so.1.1"
-        self.driver.parent.mkdir()
-        self.driver.symlink_to(simulated)
+        self.driver = work / "driver"
 
     def board(self, name):
         """The healthy board, with the loader's cache that its ldconfig left: a fault happens behind that."""
@@ -133,15 +132,13 @@ class Bench:
         board.write(root)
         more = ["--no-probe"]
         if probe:
-            # The simulated libcuda reads the settings that lie beside the path it was opened by.
-            (self.driver.parent / "simulated_driver.json").write_text(json.dumps(board.driver))
-            more = ["--driver", str(self.driver)]
+            more = ["--driver", str(simulated_driver.lay_out(self.driver, self.simulated, board.driver, board))]
         config = self.program.folder / "config" / "config.json"
         config.write_text(json.dumps(settings or {}))
         report = self.program.report(root, [*board.arguments, *more])
         # What a reader is shown must not name the folders of this run.
         text = json.dumps(report)
-        for path, word in ((self.driver, "/driver/libcuda.so.1.1"), (self.simulated, "/driver/libcuda.so.1.1"),
+        for path, word in ((self.driver, "/driver"), (self.simulated, "/driver/libcuda.so.1.1"),
                            (root, "/board"), (self.program.folder, "/jetcuda-check")):
             text = text.replace(str(path), word)
         return json.loads(text)

@@ -17,8 +17,9 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "boards")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "boards"), str(HERE.parent / "drivers")]
 import make_board
+import simulated_driver
 from program_under_test import Failed, Program, expect, run_cases
 
 KEPT = ("verdict", "reason", "probed", "simulated", "device", "stack")
@@ -42,11 +43,7 @@ class Board:
         self.root.mkdir()
         board.write(self.root)
         self.arguments = board.arguments
-        # The simulated libcuda reads the settings that lie beside the path it was opened by.
-        self.driver = work / "driver" / "libcuda.so.1.1"
-        self.driver.parent.mkdir()
-        self.driver.symlink_to(simulated)
-        (self.driver.parent / "simulated_driver.json").write_text(json.dumps(board.driver))
+        self.driver = simulated_driver.lay_out(work / "driver", simulated, board.driver, board)
         self.replaced = [(str(self.driver), "<driver>"), (str(self.root), "<root>"), (str(simulated), "<driver>")]
 
     def run(self, kind):

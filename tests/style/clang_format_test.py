@@ -15,7 +15,7 @@ version = subprocess.run([formatter, "--version"], capture_output=True, text=Tru
 if " 14." not in version:
     sys.exit(f"{formatter} is {version.strip()}; versions differ in layout, so this tree uses 14: install clang-format-14")
 complaints = tree.Complaints("layout that a tool decides is never argued about", "clang-format -i FILE")
-for path in tree.files(".cpp", ".hpp", ".c"):
+for path in tree.files(".cpp", ".hpp", ".c", ".cu"):
     complaints.looked_at(path)
     done = subprocess.run([formatter, "--dry-run", "-Werror", "--ferror-limit=1", str(tree.TOP / path)],
                           capture_output=True, text=True)

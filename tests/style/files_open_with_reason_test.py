@@ -12,7 +12,7 @@ complaints = tree.Complaints(
     "code is read by people who were not there; a file that needs no opening words is rare, and one of a thousand lines is "
     "several files",
     "write a comment of a few lines at its top; cut a long file where it changes its subject")
-for path in tree.files(".cpp", ".hpp", ".py", ".sh"):
+for path in tree.files(".cpp", ".hpp", ".cu", ".py", ".sh"):
     complaints.looked_at(path)
     content = tree.lines(path)
     if len(content) > LIMIT:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Includes point one way: probes/system, probes/elf <- probes/* <- daemon/checks <- daemon/report <- daemon/gate
+"""Includes point one way: kernels, probes/system, probes/elf <- probes/* <- daemon/checks <- daemon/report <- daemon/gate
 <- daemon/bus, daemon/cli. Each row below says what files of one place may include of ours; the first that fits counts.
 """
 
@@ -14,7 +14,9 @@ RULES = [
     (r"probes/elf/.*", [r"probes/elf/.*"]),
     (r"probes/system/.*", [r"probes/system/.*", r"probes/fact\.hpp"]),
     (r"probes/(fact|versions)\..*", [r"probes/(fact|versions)\.hpp"]),
-    (r"probes/gpu/(main|driver_api)\..*|probes/gpu/steps/.*", [r"probes/gpu/.*", r"probes/versions\.hpp", r"probes/system/.*"]),
+    (r"kernels/.*", [r"kernels/.*"]),
+    (r"probes/gpu/(main|driver_api)\..*|probes/gpu/steps/.*",
+     [r"probes/gpu/.*", r"probes/versions\.hpp", r"probes/system/.*", r"kernels/.*"]),
     (r"probes/.*", [r"probes/.*"]),
     (r"daemon/checks/.*", [r"daemon/checks/.*", *FACTS]),
     (r"daemon/(report|gate|settings)/.*|daemon/runner_protocol\..*",
@@ -29,7 +31,7 @@ complaints = tree.Complaints(
     "judging must need no bus and no machine, reading must not know what is judged, and the ELF reader must be fuzzable by "
     "itself (probes/README.md)",
     "move the thing that is needed down to where both sides may see it, or hand it over as data in Facts or Report")
-for path in tree.files(".cpp", ".hpp", below=("probes", "daemon")):
+for path in tree.files(".cpp", ".hpp", ".cu", below=("kernels", "probes", "daemon")):
     complaints.looked_at(path)
     allowed = next(allowed for place, allowed in RULES if re.fullmatch(place, str(path)))
     for number, name, quoted in tree.includes(path):

@@ -9,7 +9,6 @@ TESTED_ELSEWHERE = {
     "probes/gpu/main.cpp": "tests/probes/gpu: the program is started on the simulated libcuda",
     "probes/gpu/driver_api.cpp": "tests/probes/gpu: the same",
     "probes/gpu/steps/": "tests/probes/gpu: each step against each fault of the simulated libcuda",
-    "probes/gpu/answer_reader.cpp": "tests/probes/gpu/protocol_test.cpp: every line that a probe may print",
     "probes/elf/file_source.cpp": "tests/probes/elf/elf_file_test.cpp: real files are read through it",
     "probes/facts.cpp": "names only; tests/roots compares them in every report",
     "daemon/main.cpp": "tests/bus: the daemon is driven as a client would",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 OUTSIDE = {".git", "build", ".cache", "__pycache__"}
-TEXTS = {".cpp", ".hpp", ".c", ".h", ".py", ".sh", ".md", ".txt", ".json", ".xml", ".service", ".socket", ".timer", ".conf",
-         ".cmake", ".in", ".1", ".8", ".rules", ".policy", ".yml", ".yaml", ".nix", ".catalog"}
+TEXTS = {".cpp", ".hpp", ".c", ".h", ".cu", ".S", ".py", ".sh", ".md", ".txt", ".json", ".xml", ".service", ".socket",
+         ".timer", ".conf", ".cmake", ".in", ".1", ".8", ".rules", ".policy", ".yml", ".yaml", ".nix", ".catalog"}
 
 
 def files(*suffixes, below=("",)):

@@ -20,6 +20,10 @@ from pathlib import Path
 
 from container import SOURCE, Container, Tree, run, until
 
+sys.path[:0] = [str(SOURCE / "tests" / "boards"), str(SOURCE / "tests" / "drivers")]
+import make_board  # noqa: E402
+import simulated_driver  # noqa: E402
+
 DENIED = "Access denied"
 HEALTHY = "healthy: JetPack 6.2.2 (L4T 36.5.0), CUDA 12.6, "
 
@@ -68,10 +72,10 @@ class BootTest(unittest.TestCase):
     def pretend_board(self, container):
         run("/usr/bin/python3", SOURCE / "tests" / "boards" / "make_board.py", "orin-r36.5", container.root / "board",
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-        driver = container.root / "board-driver"
-        driver.mkdir()
-        shutil.copy2(self.build / "tests" / "drivers" / "libcuda.so.1.1", driver / "libcuda.so.1")
-        container.write("/board-driver/simulated_driver.json", '{"board":"orin","driver_version":12060}')
+        driver, simulated = container.root / "board-driver", self.build / "tests" / "drivers" / "libcuda.so.1.1"
+        settings = {"board": "orin", "driver_version": 12060}
+        simulated_driver.lay_out(driver, simulated, settings, make_board.load("orin-r36.5")).unlink()
+        shutil.copy2(simulated, driver / "libcuda.so.1")
         run("chmod", "-R", "a+rX", container.root / "board", driver)
         self.give_runner(container, RUNNER)
 

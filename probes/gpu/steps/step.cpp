@@ -18,13 +18,21 @@ std::string text_of(const Session& session, const char* entry, CUresult result) 
 
 }  // namespace
 
+std::string result_name_of(const Session& session, CUresult result) {
+    std::string name = text_of(session, "cuGetErrorName", result);
+    return name.empty() ? std::string(result_name(result)) : name;
+}
+
+std::string result_text_of(const Session& session, CUresult result) {
+    return text_of(session, "cuGetErrorString", result);
+}
+
 void take_result(const Session& session, StepAnswer& step, CUresult result) {
     step.end = StepEnd::answered;
     step.result = result;
     if (result == 0) return;
-    step.name = text_of(session, "cuGetErrorName", result);
-    if (step.name.empty()) step.name = result_name(result);
-    step.text = text_of(session, "cuGetErrorString", result);
+    step.name = result_name_of(session, result);
+    step.text = result_text_of(session, result);
 }
 
 void take_failure(StepAnswer& step, std::string why) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -17,9 +18,15 @@
 namespace jetcuda {
 
 struct Session {
-    ProbeAnswer answer;  // `library` is set; the steps fill the rest
+    ProbeAnswer answer;  // `library`, `asked_work` and `available` are set; the steps fill the rest
     DriverLibrary library;
     std::vector<CUdevice> handles;  // of answer.devices, in the same order
+
+    // For the work steps.
+    std::function<void(const std::string& line)> tell;  // writes one line of the protocol
+    unsigned repeat = 1;
+    std::string runtime;
+    std::vector<std::string> libraries;
 };
 
 void ask_open(Session& session, StepAnswer& step);
@@ -30,6 +37,15 @@ void ask_name(Session& session, StepAnswer& step);
 void ask_capability(Session& session, StepAnswer& step);
 void ask_memory(Session& session, StepAnswer& step);
 void ask_context(Session& session, StepAnswer& step);
+void do_native(Session& session, StepAnswer& step);
+void do_jit(Session& session, StepAnswer& step);
+void do_patterns(Session& session, StepAnswer& step);
+void do_runtime(Session& session, StepAnswer& step);
+void do_libraries(Session& session, StepAnswer& step);
+
+// The driver's own name and sentence for a result, else our table's name.
+std::string result_name_of(const Session& session, CUresult result);
+std::string result_text_of(const Session& session, CUresult result);
 
 // The step made its calls. Of a failure the driver's own name and sentence are asked, too.
 void take_result(const Session& session, StepAnswer& step, CUresult result);

@@ -103,8 +103,10 @@ TEST_CASE("one that was seen running is right, whatever table and note say") {
     Facts facts = orin_with(folder);
     facts.driver_probe.value().library = folder.library.path;
     CHECK(code(facts) == "runs");
-    end_probe_at(facts, answered(ProbeStep::init, 801, "CUDA_ERROR_NOT_SUPPORTED"));
+    end_probe_at(facts, answered(ProbeStep::init, 999, "CUDA_ERROR_UNKNOWN"));
     CHECK(code(facts) == "outside-window");
+    end_probe_at(facts, answered(ProbeStep::init, 801, "CUDA_ERROR_NOT_SUPPORTED"));
+    CHECK(code(facts) == "refused-by-driver");
 }
 
 TEST_CASE("the driver's own version needs no leave") {
@@ -130,4 +132,28 @@ TEST_CASE("older or of another board, it is told by those checks alone") {
     CHECK(judged(id, wrong).blocked_by == "compat-is-for-this-board");
     const Facts older = orin_with(compat_folder(CompatProduct::l4t, {12, 2}, "12.2.34086590"));
     CHECK(judged(id, older).blocked_by == "compat-is-newer-than-driver");
+}
+
+TEST_CASE("what was measured of a compat beats the table") {
+    const CompatFolder outside = compat_folder(CompatProduct::l4t, {12, 7}, "12.7.1");
+    Facts facts = orin_with(outside);
+    CHECK(code(facts) == "outside-window");
+    facts.compat_probes[outside.directory] =
+        Fact<ProbeAnswer>(healthy_probe(outside.library.path, 12070, soc_record("T234")), "jetcuda-probe");
+    CHECK(code(facts) == "runs");
+    make_wrong(facts.compat_probes[outside.directory].value().work.front());
+    CHECK(code(facts) == "outside-window");
+
+    Facts refused = orin_with(l4t_12_9());
+    CHECK(code(refused) == "ok");
+    Facts of_compat;
+    of_compat.driver_probe =
+        Fact<ProbeAnswer>(healthy_probe(l4t_12_9().library.path, 12090, soc_record("T234")), "jetcuda-probe");
+    end_probe_at(of_compat, answered(ProbeStep::init, 803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"));
+    refused.compat_probes[l4t_12_9().directory] = of_compat.driver_probe;
+    CHECK(code(refused) == "refused-by-driver");
+    CHECK(result_of(refused).summary.find("(803)") != std::string::npos);
+    end_probe_at(of_compat, answered(ProbeStep::init, 999, "CUDA_ERROR_UNKNOWN"));
+    refused.compat_probes[l4t_12_9().directory] = of_compat.driver_probe;
+    CHECK(code(refused) == "ok");
 }

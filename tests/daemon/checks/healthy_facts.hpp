@@ -3,11 +3,14 @@
 
 #pragma once
 
+#include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/judge.hpp"
+#include "probes/ptx_isa.hpp"
 #include "tests/daemon/checks/healthy_software.hpp"
 
 namespace jetcuda::testing {
@@ -70,6 +73,69 @@ inline StepAnswer ended(ProbeStep step, StepEnd end, int signal = 0, const std::
     return answer;
 }
 
+inline WorkItem worked(ProbeStep step, const std::string& name, const std::string& detail = {}) {
+    WorkItem item;
+    item.step = step;
+    item.name = name;
+    item.outcome = WorkOutcome::right;
+    item.detail = detail;
+    return item;
+}
+
+// What the work steps of a sound board tell, in short: three of the kernels, and of the ladder its upper end.
+inline void put_healthy_work(ProbeAnswer& answer, const SocRecord& soc, CudaVersion cuda) {
+    const std::string image = "sm_" + std::to_string(soc.capability.sm());
+    answer.asked_work = {ProbeStep::native, ProbeStep::jit, ProbeStep::patterns, ProbeStep::runtime,
+                         ProbeStep::libraries};
+    for (const ProbeStep step : answer.asked_work) answer.steps.push_back(answered(step));
+    for (const char* kernel : {"integers", "floats", "streams and events", "zero-copy memory", "managed memory"}) {
+        answer.work.push_back(worked(ProbeStep::native, kernel, image));
+    }
+    answer.work.push_back(worked(ProbeStep::native, "image for another GPU", image == "sm_72" ? "sm_87" : "sm_72"));
+    for (const char* kernel : {"integers", "floats"}) {
+        answer.work.push_back(worked(ProbeStep::jit, kernel, "compute_72"));
+    }
+    for (const PtxIsaRecord& record : ptx_isa_records) {
+        WorkItem rung = worked(ProbeStep::jit, "PTX " + record.isa.text());
+        if (record.first_driver > cuda) {
+            rung.outcome = WorkOutcome::refused;
+            rung.call = "cuModuleLoadDataEx";
+            rung.result = 222;
+            rung.result_name = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
+        }
+        answer.work.push_back(rung);
+    }
+    for (const char* pattern : {"walking ones", "addresses"}) {
+        WorkItem item = worked(ProbeStep::patterns, pattern, image);
+        item.requested_bytes = std::uint64_t{64} << 20U;
+        answer.work.push_back(item);
+    }
+    answer.available = std::uint64_t{8} << 30U;
+    answer.work.push_back(worked(ProbeStep::runtime, "version", cuda.text()));
+    answer.work.push_back(worked(ProbeStep::runtime, "devices", "1"));
+    answer.work.push_back(worked(ProbeStep::runtime, "memory"));
+    answer.work.push_back(worked(ProbeStep::runtime, "launch", image));
+    answer.work.push_back(worked(ProbeStep::libraries, "/usr/local/cuda/lib64/libcublas.so", "1.2.3"));
+}
+
+// The libraries that put_healthy_work() tells of.
+inline CudaLibraries healthy_libraries() {
+    CudaLibrary cublas;
+    cublas.id = "libcublas";
+    cublas.path = "/usr/local/cuda/lib64/libcublas.so";
+    cublas.real_path = cublas.path + ".1.2.3.4";
+    cublas.opened = cublas.path;
+    cublas.claimed = "1.2.3.4";
+    cublas.package = "libcublas-1-2";
+    CudaLibraries libraries;
+    libraries.libraries = {cublas};
+    libraries.runtime = cublas;
+    libraries.runtime->id = "cuda_cudart";
+    libraries.runtime->path = libraries.runtime->opened = "/usr/local/cuda/lib64/libcudart.so";
+    libraries.runtime->package = "cuda-cudart-1-2";
+    return libraries;
+}
+
 inline ProbeAnswer healthy_probe(const std::string& library, int driver_version, const SocRecord& soc) {
     ProbeAnswer answer;
     answer.library = library;
@@ -83,6 +149,7 @@ inline ProbeAnswer healthy_probe(const std::string& library, int driver_version,
     device.name = soc.name;
     device.capability = soc.capability;
     answer.devices = {device};
+    put_healthy_work(answer, soc, CudaVersion::from_api(driver_version));
     return answer;
 }
 
@@ -96,11 +163,37 @@ inline void end_probe_at(Facts& facts, const StepAnswer& last) {
     }
     steps.push_back(last);
     answer.steps = steps;
+    const auto is_later = [&last](const WorkItem& item) { return item.step > last.step || !is_work(last.step); };
+    answer.work.erase(std::remove_if(answer.work.begin(), answer.work.end(), is_later), answer.work.end());
     if (last.step < ProbeStep::version) answer.driver_version.reset();
     if (last.step <= ProbeStep::devices) answer.devices.clear();
     if (last.step <= ProbeStep::capability) {
         for (GpuDevice& device : answer.devices) device.capability.reset();
     }
+}
+
+// The one item of that name; a test that names none that there is fails.
+inline WorkItem& work_item(Facts& facts, ProbeStep step, std::string_view name) {
+    for (WorkItem& item : facts.driver_probe.value().work) {
+        if (item.step == step && item.name == name) return item;
+    }
+    throw std::logic_error("no such item: " + std::string(name));
+}
+
+inline void make_wrong(WorkItem& item) {
+    item.outcome = WorkOutcome::wrong;
+    item.index = 17;
+    item.expected = 0x12345678;
+    item.got = 0x12345679;
+    item.wrong_count = 3;
+}
+
+inline void make_refused(WorkItem& item, int result, const std::string& name,
+                         const std::string& call = "cuModuleLoadDataEx") {
+    item.outcome = WorkOutcome::refused;
+    item.call = call;
+    item.result = result;
+    item.result_name = name;
 }
 
 inline Containers healthy_containers(const std::string& libcuda) {
@@ -240,6 +333,7 @@ inline Facts healthy(const BoardDescription& board) {
     facts.kernel_log = Fact<KernelLog>(log, "the journal of this boot");
     facts.containers = Fact<Containers>(healthy_containers(libcuda.real_path), "/etc/nvidia-container-runtime");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
+    facts.cuda_libraries = Fact<CudaLibraries>(healthy_libraries(), "the folders of the CUDA libraries");
     put_healthy_software(facts);
     return facts;
 }

@@ -91,7 +91,9 @@ TEST_CASE("every key of the contract must be there and have its type") {
         const json::json_pointer at(pointer);
         const std::string missing =
             complaint_after([&](json& document) { document[at.parent_pointer()].erase(at.back()); });
-        CHECK(missing == pointer + " is missing");
+        // Reports of programs that did not yet let the GPU work have no ladder.
+        const bool of_ladder = at.back() == "measured" || at.back() == "not_measured" || at.back() == "driver_measured";
+        CHECK(missing == (of_ladder ? std::string() : pointer + " is missing"));
         // No key of a report takes a number below zero, nor an array within an array.
         for (const json& wrong : {json(-1), json(1.5), json::array({json::array()})}) {
             const std::string complaint = complaint_after([&](json& document) { document[at] = wrong; });

@@ -110,7 +110,7 @@ TEST_CASE("without a boot id nobody knows whether it is the same boot") {
 }
 
 TEST_CASE("where the GPU could not be asked just now, the earlier measurement stands") {
-    for (const char* code : {"gpu-busy", "not-asked", "probe-still-stuck"}) {
+    for (const char* code : {"gpu-busy", "memory-short", "not-asked", "probe-still-stuck"}) {
         CAPTURE(code);
         const Report merged = merge_measured(passive_orin(code, Status::unknown), healthy_orin());
         CHECK(merged.verdict == Verdict::healthy);
@@ -153,7 +153,8 @@ TEST_CASE("what a program of the administrator's answered in this boot stands, w
 }
 
 TEST_CASE("those codes are answers of measured checks") {
-    for (const char* code : {"not-probed", "not-asked", "gpu-busy", "probe-still-stuck", "killed-from-outside"}) {
+    for (const char* code :
+         {"not-probed", "not-asked", "gpu-busy", "memory-short", "probe-still-stuck", "killed-from-outside"}) {
         CAPTURE(code);
         CHECK(std::any_of(all_checks().begin(), all_checks().end(), [&](const Check* check) {
             return check->basis == Basis::measured && check->find_code(code) != nullptr;

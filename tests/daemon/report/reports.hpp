@@ -127,8 +127,10 @@ public:
         stack.native_cuda = pick({"", "12.6"});
         for (auto i = random_() % 3; i > 0; --i) stack.toolkit_cuda.push_back("12." + std::to_string(i));
         for (auto i = random_() % 3; i > 0; --i) {
-            stack.compat.push_back({text(), maybe(text()), pick({"", "12.9"}), maybe(text())});
+            stack.compat.push_back(
+                {text(), maybe(text()), pick({"", "12.9"}), maybe(text()), random_rung(), maybe(text())});
         }
+        stack.driver_measured = random_rung();
         const auto count = random_() % 20;
         for (unsigned i = 0; i < count; ++i) report.checks.push_back(random_check("check-" + std::to_string(i)));
         return report;
@@ -150,6 +152,21 @@ private:
     }
     std::string id() { return pick({"driver-initializes", "not-a-jetson", "custom/Disk_2.sh", "a"}); }
     std::string time() { return pick({"2026-01-01T00:00:00Z", "1970-12-31T23:59:59Z"}); }
+
+    std::optional<RungSummary> random_rung() {
+        if (random_() % 2 == 0) return std::nullopt;
+        RungSummary rung;
+        rung.cuda = pick({"", "12.6"});
+        rung.ptx = pick({"", "8.5"});
+        rung.kernels_tried = static_cast<unsigned>(random_() % 30);
+        rung.kernels_right = rung.kernels_tried / 2;
+        if (random_() % 2 == 0) return rung;
+        rung.failed_step = "native, " + text();
+        rung.error = "CUDA_ERROR_UNKNOWN";
+        rung.meaning = maybe(text());
+        if (random_() % 2 == 0) rung.result = 999;
+        return rung;
+    }
 
     CheckResult random_check(std::string id) {
         CheckResult result;
