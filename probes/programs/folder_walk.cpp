@@ -26,7 +26,13 @@ bool says_something(const Inspection& inspection) {
     });
 }
 
-void walk(const fs::path& folder, std::set<std::pair<dev_t, ino_t>>& seen, FolderFiles& found) {
+struct Found {
+    std::string path;
+    std::pair<dev_t, ino_t> file;
+};
+
+std::vector<Found> walk(const fs::path& folder, std::vector<std::string>& problems) {
+    std::vector<Found> found;
     std::vector<fs::path> waiting{folder};  // in place of calls within calls: a folder may be any number deep
     while (!waiting.empty()) {
         const fs::path here = std::move(waiting.back());
@@ -34,28 +40,32 @@ void walk(const fs::path& folder, std::set<std::pair<dev_t, ino_t>>& seen, Folde
         std::error_code error;
         fs::directory_iterator entries(here, error);
         if (error) {
-            found.problems.push_back(here.string() + " cannot be read: " + error.message());
+            problems.push_back(here.string() + " cannot be read: " + error.message());
             continue;
         }
         for (const fs::directory_iterator end; entries != end; entries.increment(error)) {
             struct stat status {};
             if (::lstat(entries->path().c_str(), &status) != 0) continue;  // it has just gone
             if (S_ISDIR(status.st_mode)) waiting.push_back(entries->path());
-            if (!S_ISREG(status.st_mode) || !seen.insert({status.st_dev, status.st_ino}).second) continue;
-            found.files.push_back(entries->path().string());
+            if (S_ISREG(status.st_mode)) found.push_back({entries->path().string(), {status.st_dev, status.st_ino}});
         }
-        if (error) found.problems.push_back(here.string() + " cannot be read to its end: " + error.message());
+        if (error) problems.push_back(here.string() + " cannot be read to its end: " + error.message());
     }
+    return found;
 }
 
 }  // namespace
 
 FolderFiles files_below(const std::string& folder) {
-    FolderFiles found;
+    FolderFiles files;
+    std::vector<Found> found = walk(folder, files.problems);
+    // Sorted first: of several links to one file the same counts each time, in whatever order the folder gives them.
+    std::sort(found.begin(), found.end(), [](const Found& left, const Found& right) { return left.path < right.path; });
     std::set<std::pair<dev_t, ino_t>> seen;
-    walk(folder, seen, found);
-    std::sort(found.files.begin(), found.files.end());
-    return found;
+    for (Found& one : found) {
+        if (seen.insert(one.file).second) files.files.push_back(std::move(one.path));
+    }
+    return files;
 }
 
 std::vector<Inspection> inspect_all(const std::vector<std::string>& files,
