@@ -46,11 +46,13 @@ def time_of(command):
     return (time.perf_counter() - begin) * 1000
 
 
-def probe_overhead(binaries, library, place, runs=100):
-    """What jetcuda-probe adds to the library's own load: start, open, answer, without GPU work. In turns with a program
+def probe_overhead(binaries, place, runs=100):
+    """What jetcuda-probe adds to a library's own load: start, open, answer, without GPU work. In turns with a program
     that only opens it."""
-    just_open = place / "just_open"
-    subprocess.run(["cc", "-O2", "-o", just_open, TOP / "tests/bench/just_open.c", "-ldl"], check=True)
+    library, just_open = place / "finds_no_device.so", place / "just_open"
+    here = TOP / "tests/bench"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, here / "finds_no_device.c"], check=True)
+    subprocess.run(["cc", "-O2", "-o", just_open, here / "just_open.c", "-ldl"], check=True)
     pairs = [(time_of([binaries / "jetcuda-probe", library]), time_of([just_open, library])) for _ in range(runs)]
     added = [probe - alone for probe, alone in pairs]
     return f"median {statistics.median(added):6.1f} ms, slowest {max(added):6.1f} ms of {runs} pairs"
@@ -144,7 +146,7 @@ def main():
         orin = make_board.load("orin-r36.5")
         driver = simulated_driver.lay_out(place / "driver", build / "tests/drivers/libcuda.so.1.1", orin.driver, orin)
         print(f"run with the simulated libcuda:       {times([check, *on_board, '--driver', str(driver)])}")
-        print(f"what the probe adds to the library:   {probe_overhead(binaries, driver, place)}")
+        print(f"what the probe adds to its library:   {probe_overhead(binaries, place)}")
         real = next(iter(sorted(build.glob("tests/drivers/real-libcuda/libcuda.so.1"))), None)
         if real:
             print(f"run with Debian's real libcuda:       {times([*as_nobody(), check, *on_board, '--driver', str(real)], 20)}")

@@ -94,13 +94,13 @@ TEST_CASE("each kind of answer crosses as one line") {
     CHECK_FALSE(read_error.progress);
     CHECK_FALSE(read_error.report_json);
 
-    const std::string report = to_json(healthy_orin());
+    const std::string report = to_json(orin_report());
     RunnerLine line;
     line.report_json = report;
     CHECK(to_line(line) == "{\"report\":" + report + "}");
     CHECK(runner_line_from(to_line(line)).report_json == report);  // byte for byte, keys in their order
 
-    line.report_json = to_pretty_json(healthy_orin());
+    line.report_json = to_pretty_json(orin_report());
     CHECK(to_line(line).find('\n') == std::string::npos);
     CHECK(runner_line_from(to_line(line)).report_json == report);
 }

@@ -10,7 +10,7 @@ using namespace jetcuda::testing;
 namespace {
 
 Report broken_orin() {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks[3] = measured_check("driver-initializes", Status::fail, "crashed", noon.generated_at);
     report.verdict = Verdict::unhealthy;
     report.reason = "driver-initializes";
@@ -37,7 +37,7 @@ TEST_CASE("without a report of this boot it passes") {
 TEST_CASE("everything else lets the boot pass") {
     Report report = broken_orin();
 
-    SUBCASE("healthy") { report = healthy_orin(); }
+    SUBCASE("healthy") { report = orin_report(); }
     SUBCASE("not probed") { report.probed = false; }
     SUBCASE("a simulated driver") { report.simulated = true; }
     SUBCASE("the failure is waived") { report.checks[3].waived = true; }

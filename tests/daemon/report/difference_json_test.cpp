@@ -36,17 +36,17 @@ TEST_CASE("whatever is compared, the answer has the schema's form") {
     const TempRoot folder;
     RandomReports reports(3);
     for (int i = 0; i < 60; ++i) folder.write(std::to_string(i) + ".json", told(reports.next(), reports.next()));
-    folder.write("same.json", told(healthy_orin(), healthy_orin()));
+    folder.write("same.json", told(orin_report(), orin_report()));
     CHECK(validate(folder) == 0);
     folder.write("other.json", "{\"schema\": \"jetcuda-check.diff/1\"}");
     CHECK(validate(folder) == 1);
 }
 
 TEST_CASE("both sides are told, null where one has nothing") {
-    Report after = healthy_orin();
+    Report after = orin_report();
     after.checks.erase(after.checks.begin());
     after.stack.jetpack = "";
-    const json answer = json::parse(told(healthy_orin(), after));
+    const json answer = json::parse(told(orin_report(), after));
     CHECK(answer.at("same") == false);
     CHECK(answer.at("a").at("file") == "a.json");
     CHECK(answer.at("b").at("digest") == digest(after));

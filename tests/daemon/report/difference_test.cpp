@@ -28,7 +28,7 @@ CheckResult& check_of(Report& report, const std::string& id) {
 }
 
 Report with_failure(const std::string& id) {
-    Report report = healthy_orin();
+    Report report = orin_report();
     check_of(report, id).status = Status::fail;
     check_of(report, id).code = "broken";
     return decided(report);
@@ -47,7 +47,7 @@ std::vector<std::string> ids_of(const ReportDifference& difference) {
 }  // namespace
 
 TEST_CASE("what differs between any two runs is no change") {
-    const Report before = healthy_orin();
+    const Report before = orin_report();
     Report after = before;
     after.generated_at = "2026-02-02T00:00:00Z";
     after.boot_id = "another";
@@ -64,7 +64,7 @@ TEST_CASE("what differs between any two runs is no change") {
 }
 
 TEST_CASE("a check that fails is worse, and better the other way round") {
-    const Report sound = healthy_orin();
+    const Report sound = orin_report();
     const Report sick = with_failure("libcuda-is-found");
     const ReportDifference worse = difference_of(sound, sick);
     CHECK_FALSE(worse.same);
@@ -84,12 +84,12 @@ TEST_CASE("a waiver and its end are no repair and no new fault of the same weigh
     waived = decided(waived);
     CHECK(difference_of(sick, waived).checks.at(0).direction == Direction::better);
     CHECK(difference_of(waived, sick).checks.at(0).direction == Direction::worse);
-    CHECK(difference_of(healthy_orin(), waived).checks.at(0).direction == Direction::worse);
+    CHECK(difference_of(orin_report(), waived).checks.at(0).direction == Direction::worse);
 }
 
 TEST_CASE("worse stands before changed before better; of the worse the cause, then required ones, then what waits") {
     Report before = with_failure("gpu-capability-matches-soc");
-    Report after = healthy_orin();
+    Report after = orin_report();
     check_of(after, "soc-is-supported") = blocked_check("soc-is-supported", "libcuda-is-found");
     check_of(after, "firmware-matches-release").status = Status::fail;
     check_of(after, "libcuda-is-found").status = Status::fail;
@@ -104,7 +104,7 @@ TEST_CASE("worse stands before changed before better; of the worse the cause, th
 TEST_CASE(
     "a check in one report only is told; a failure that is new is worse, one that is judged no longer not mended") {
     const Report sick = with_failure("libcuda-is-found");
-    Report without = healthy_orin();
+    Report without = orin_report();
     without.checks.erase(without.checks.begin() + 1);
     without = decided(without);
     const ReportDifference came = difference_of(without, sick);
@@ -118,7 +118,7 @@ TEST_CASE(
 }
 
 TEST_CASE("values of the device and the stack are told by name, not known as empty") {
-    Report before = healthy_orin();
+    Report before = orin_report();
     Report after = before;
     after.stack.l4t = "36.4.3";
     after.stack.driver_cuda = "";
@@ -137,12 +137,12 @@ TEST_CASE("values of the device and the stack are told by name, not known as emp
 }
 
 TEST_CASE("evidence is paired by what it is of; what stays is not told") {
-    Report before = healthy_orin();
+    Report before = orin_report();
     before.checks[0].evidence = {{"release", "36.4.3", "file a", false},
                                  {"node", "present", "/dev/nvmap", false},
                                  {"node", "present", "/dev/nvhost-ctrl-gpu", false},
                                  {"age", "3 s", "clock", true}};
-    Report after = healthy_orin();
+    Report after = orin_report();
     after.checks[0].evidence = {{"node", "present", "/dev/nvmap", false},
                                 {"release", "36.5.0", "file a", false},
                                 {"module", "nvgpu", "/proc/modules", false}};
@@ -161,7 +161,7 @@ TEST_CASE("evidence is paired by what it is of; what stays is not told") {
 }
 
 TEST_CASE("a digest that the file states counts, for a newer program may digest more") {
-    const Report report = healthy_orin();
+    const Report report = orin_report();
     ComparedReport newer = compared(report);
     newer.stated_digest = "sha256:" + std::string(64, '0');
     CHECK_FALSE(compare(compared(report), newer).same);

@@ -22,7 +22,7 @@ std::string told(const Report& before, const Report& after, bool color = false) 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 Report broken() {
-    Report report = healthy_orin();
+    Report report = orin_report();
     CheckResult& check = report.checks[1];
     check.status = Status::fail;
     check.code = "not-found";
@@ -35,7 +35,7 @@ Report broken() {
 }  // namespace
 
 TEST_CASE("the first line is the answer") {
-    const Report sound = healthy_orin();
+    const Report sound = orin_report();
     CHECK(first_line(told(sound, sound)) == "same: healthy in both reports");
     CHECK(first_line(told(broken(), broken())) == "same: unhealthy in both reports, for libcuda-is-found fails");
     CHECK(first_line(told(sound, broken())) == "healthy → unhealthy: libcuda-is-found fails");
@@ -63,7 +63,7 @@ TEST_CASE("one line a change, with what it went from and to, and where the repor
     Report after = broken();
     after.stack.l4t = "";
     after.simulated = true;
-    const std::string text = told(healthy_orin(), after);
+    const std::string text = told(orin_report(), after);
     CHECK(text ==
           "healthy → unhealthy: libcuda-is-found fails\n"
           "worse    libcuda-is-found (required): pass (ok) → fail (not-found): No libcuda.so.1 is found\n"
@@ -76,7 +76,7 @@ TEST_CASE("one line a change, with what it went from and to, and where the repor
 }
 
 TEST_CASE("evidence stands below its check, where both sides were judged") {
-    Report before = healthy_orin();
+    Report before = orin_report();
     before.checks[1].evidence = {{"libcuda", "/a/libcuda.so.1", "/etc/ld.so.cache", false}};
     Report after = broken();
     after.checks[1].evidence = {{"libcuda", "none", "/etc/ld.so.cache", false}};
@@ -87,7 +87,7 @@ TEST_CASE("evidence stands below its check, where both sides were judged") {
 }
 
 TEST_CASE("many pieces of evidence are counted") {
-    Report before = healthy_orin();
+    Report before = orin_report();
     Report after = before;
     for (int i = 0; i < 20; ++i)
         after.checks[0].evidence.push_back({"node " + std::to_string(i), "there", "/dev", false});
@@ -103,5 +103,5 @@ TEST_CASE("nothing from a report steers the terminal; colours only where they ar
         CHECK(text.find('\x1b') == std::string::npos);
         CHECK(text.find("\xE2\x80\xAE") == std::string::npos);
     }
-    CHECK(told(healthy_orin(), broken(), true).find("\x1b[31mworse\x1b[0m") != std::string::npos);
+    CHECK(told(orin_report(), broken(), true).find("\x1b[31mworse\x1b[0m") != std::string::npos);
 }

@@ -15,7 +15,7 @@ namespace {
 
 // What the reader says of a healthy report after `change`; empty where it accepts it.
 std::string complaint_after(const std::function<void(json&)>& change) {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks[0].evidence = {{"what", "value", "source", false}};
     report.stack.compat = {{"/usr/local/cuda/compat", "l4t", "12.9", "/etc/ld.so.conf.d/x.conf"}};
     json document = json::parse(to_json(report));
@@ -71,7 +71,7 @@ TEST_CASE("what was written is read again, whatever it is") {
 }
 
 TEST_CASE("what a check of this build rests on is known after reading") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     for (const Check* known : all_checks()) {
         CheckResult result = check(std::string(known->id), Status::pass);
         result.group = known->group;
@@ -164,7 +164,7 @@ TEST_CASE("what is no report at all") {
     CHECK(complaint_about("{}") == "/schema is missing");
     CHECK(complaint_about("{\"schema\":").find("the report is no JSON: line 1") == 0);
     CHECK(complaint_about("{\"schema\":1,\"schema\":1}").find("the report is no JSON: ") == 0);
-    CHECK(complaint_about(to_json(healthy_orin()) + "x") != "");
+    CHECK(complaint_about(to_json(orin_report()) + "x") != "");
     CHECK(complaint_about("{\"schema\":\"\xff\"}") != "");
     CHECK(complaint_about("{\"schema\":1e999}") != "");
 }
@@ -175,7 +175,7 @@ TEST_CASE("too deep and too long are refused before parsing") {
     for (int i = 0; i < 100; ++i) deep += "{\"a\":";
     CHECK(complaint_about(deep).substr(0, 22) == "the report is no JSON:");
     // Brackets in a text are no depth.
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks[0].summary = std::string(200, '[') + "\"" + std::string(200, '{');
     CHECK(complaint_about(to_json(report)).empty());
     CHECK(complaint_about(std::string(report_size_limit + 1, ' ')).find("most") != std::string::npos);

@@ -12,7 +12,7 @@ using namespace jetcuda::testing;
 using nlohmann::json;
 
 TEST_CASE("a report is one line of JSON, and for people an indented one with the same content") {
-    const Report report = healthy_orin();
+    const Report report = orin_report();
     const std::string line = to_json(report);
     CHECK(line.find('\n') == std::string::npos);
     const std::string pretty = to_pretty_json(report);
@@ -21,7 +21,7 @@ TEST_CASE("a report is one line of JSON, and for people an indented one with the
 }
 
 TEST_CASE("keys come in the order of the contract") {
-    const auto written = nlohmann::ordered_json::parse(to_json(healthy_orin()));
+    const auto written = nlohmann::ordered_json::parse(to_json(orin_report()));
     std::vector<std::string> keys;
     for (const auto& [key, value] : written.items()) keys.push_back(key);
     CHECK(keys == std::vector<std::string>{"schema", "tool", "generated_at", "boot_id", "sequence", "root",
@@ -45,13 +45,13 @@ TEST_CASE("what is not known is null") {
             CHECK((value.is_null() || value == json::array()));
         }
     }
-    CHECK(json::parse(to_json(healthy_orin())).at("reason").is_null());
-    const json first = json::parse(to_json(healthy_orin())).at("checks").at(0);
+    CHECK(json::parse(to_json(orin_report())).at("reason").is_null());
+    const json first = json::parse(to_json(orin_report())).at("checks").at(0);
     for (const char* key : {"remedy", "blocked_by", "measured_at"}) CHECK(first.at(key).is_null());
 }
 
 TEST_CASE("text from outside that is no UTF-8, or holds a NUL, is written as JSON all the same") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.device.gpu = std::string("Or\xffin\0X", 7);
     report.checks[0].evidence.push_back({"\xc3", "\xed\xa0\x80", "\x80", false});
     const std::string line = to_json(report);
@@ -63,14 +63,14 @@ TEST_CASE("text from outside that is no UTF-8, or holds a NUL, is written as JSO
 }
 
 TEST_CASE("the digest has its form, and is in the report") {
-    const std::string text = digest(healthy_orin());
+    const std::string text = digest(orin_report());
     CHECK(text.size() == 7 + 64);
     CHECK(text.substr(0, 7) == "sha256:");
-    CHECK(json::parse(to_json(healthy_orin())).at("digest") == text);
+    CHECK(json::parse(to_json(orin_report())).at("digest") == text);
 }
 
 TEST_CASE("the same machine in the same state has the same digest") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks[0].evidence = {{"what", "value", "source", false}, {"free memory", "1000", "/proc/meminfo", true}};
     const std::string before = digest(report);
     const std::vector<std::pair<const char*, std::function<void(Report&)>>> changes = {
@@ -95,7 +95,7 @@ TEST_CASE("the same machine in the same state has the same digest") {
 }
 
 TEST_CASE("another state has another digest") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks[0].evidence = {{"what", "value", "source", false}};
     const std::string before = digest(report);
     const std::vector<std::pair<const char*, std::function<void(Report&)>>> changes = {

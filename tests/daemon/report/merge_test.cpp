@@ -26,7 +26,7 @@ Report passive_orin(const std::string& code = "not-probed", Status status = Stat
 
 // The board at noon with a driver that hangs.
 Report hanging_orin() {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks[3] = measured_check("driver-initializes", Status::fail, "timed-out", noon.generated_at);
     report.checks[4] = blocked_check("gpu-capability-matches-soc", "driver-initializes");
     report.checks[4].basis = Basis::measured;
@@ -38,10 +38,10 @@ Report hanging_orin() {
 }  // namespace
 
 TEST_CASE("a passive run keeps what was measured in this boot") {
-    const Report merged = merge_measured(passive_orin(), healthy_orin());
+    const Report merged = merge_measured(passive_orin(), orin_report());
     CHECK(merged.verdict == Verdict::healthy);
     CHECK(merged.probed);
-    CHECK(merged.driver_under_test == healthy_orin().driver_under_test);
+    CHECK(merged.driver_under_test == orin_report().driver_under_test);
     CHECK(merged.stack.driver_cuda == "12.6");
     CHECK(merged.stack.effective_cuda == "12.6");
     CHECK(merged.generated_at == later.generated_at);
@@ -50,16 +50,16 @@ TEST_CASE("a passive run keeps what was measured in this boot") {
     CHECK(merged.checks[3].measured_at == noon.generated_at);
     CHECK(merged.checks[0].measured_at.empty());
     // The same machine in the same state: the same digest as when it was measured.
-    CHECK(digest(merged) == digest(healthy_orin()));
+    CHECK(digest(merged) == digest(orin_report()));
     CHECK(digest(merged) != digest(passive_orin()));
 }
 
 TEST_CASE("which compat is enabled is what the passive run has read") {
     Report passive = passive_orin();
     passive.stack.effective_cuda = "12.9";
-    CHECK(merge_measured(passive, healthy_orin()).stack.effective_cuda == "12.9");
-    CHECK(merge_measured(passive, healthy_orin()).stack.driver_cuda == "12.6");
-    Report earlier = healthy_orin();
+    CHECK(merge_measured(passive, orin_report()).stack.effective_cuda == "12.9");
+    CHECK(merge_measured(passive, orin_report()).stack.driver_cuda == "12.6");
+    Report earlier = orin_report();
     earlier.stack.effective_cuda = "12.9";  // a compat that is no longer enabled
     CHECK(merge_measured(passive_orin(), earlier).stack.effective_cuda == "12.6");
 }
@@ -75,14 +75,14 @@ TEST_CASE("a passive run does not heal what was measured as broken") {
 TEST_CASE("a passive run brings its own findings beside what was measured") {
     Report newer = passive_orin();
     newer.checks[1] = check("libcuda-is-found", Status::fail);
-    const Report merged = merge_measured(newer, healthy_orin());
+    const Report merged = merge_measured(newer, orin_report());
     CHECK(merged.verdict == Verdict::unhealthy);
     CHECK(merged.reason == "libcuda-is-found");
     CHECK(merged.checks[3].status == Status::pass);
 }
 
 TEST_CASE("the chain of passive runs keeps the first measurement") {
-    const Report once = merge_measured(passive_orin(), healthy_orin());
+    const Report once = merge_measured(passive_orin(), orin_report());
     const Report twice = merge_measured(passive_orin(), once);
     CHECK(twice.probed);
     CHECK(twice.checks[3].measured_at == noon.generated_at);
@@ -93,7 +93,7 @@ TEST_CASE("the chain of passive runs keeps the first measurement") {
 
 TEST_CASE("nothing is taken from another boot, another root or a run that measured nothing") {
     const std::string unmerged = to_json(passive_orin());
-    Report earlier = healthy_orin();
+    Report earlier = orin_report();
     SUBCASE("another boot") { earlier.boot_id = "another"; }
     SUBCASE("another root") { earlier.root = "/mnt"; }
     SUBCASE("not probed") { earlier.probed = false; }
@@ -103,7 +103,7 @@ TEST_CASE("nothing is taken from another boot, another root or a run that measur
 
 TEST_CASE("without a boot id nobody knows whether it is the same boot") {
     Report newer = passive_orin();
-    Report earlier = healthy_orin();
+    Report earlier = orin_report();
     newer.boot_id.clear();
     earlier.boot_id.clear();
     CHECK_FALSE(merge_measured(newer, earlier).probed);
@@ -112,7 +112,7 @@ TEST_CASE("without a boot id nobody knows whether it is the same boot") {
 TEST_CASE("where the GPU could not be asked just now, the earlier measurement stands") {
     for (const char* code : {"gpu-busy", "memory-short", "not-asked", "probe-still-stuck"}) {
         CAPTURE(code);
-        const Report merged = merge_measured(passive_orin(code, Status::unknown), healthy_orin());
+        const Report merged = merge_measured(passive_orin(code, Status::unknown), orin_report());
         CHECK(merged.verdict == Verdict::healthy);
         CHECK(merged.checks[3].measured_at == noon.generated_at);
         // A probe that is still stuck does not make a hanging driver look merely unknown.
@@ -130,7 +130,7 @@ TEST_CASE("what a program of the administrator's answered in this boot stands, w
     };
     for (const bool probed : {true, false}) {
         CAPTURE(probed);
-        Report earlier = probed ? healthy_orin() : passive_orin();
+        Report earlier = probed ? orin_report() : passive_orin();
         earlier.checks.push_back(custom(Status::fail, "failed", noon.generated_at));
         Report newer = passive_orin();
         newer.checks.push_back(custom(Status::not_applicable, "not-probed"));
@@ -165,7 +165,7 @@ TEST_CASE("those codes are answers of measured checks") {
 TEST_CASE("what was tried and is unknown stays unknown") {
     for (const char* code : {"killed-from-outside", "sandbox-refused", "no-permission", "not-there", "blocked"}) {
         CAPTURE(code);
-        const Report merged = merge_measured(passive_orin(code, Status::unknown), healthy_orin());
+        const Report merged = merge_measured(passive_orin(code, Status::unknown), orin_report());
         CHECK(merged.verdict == Verdict::unknown);
         CHECK_FALSE(merged.probed);
     }
@@ -175,34 +175,34 @@ TEST_CASE("a new measurement replaces the old one") {
     Report newer = hanging_orin();
     newer.generated_at = later.generated_at;
     newer.checks[3].measured_at = later.generated_at;
-    const Report merged = merge_measured(newer, healthy_orin());
+    const Report merged = merge_measured(newer, orin_report());
     CHECK(to_json(merged) == to_json(newer));
-    CHECK(merge_measured(healthy_orin(), hanging_orin()).verdict == Verdict::healthy);
+    CHECK(merge_measured(orin_report(), hanging_orin()).verdict == Verdict::healthy);
 }
 
 TEST_CASE("a measurement of another driver does not fill in for this one's") {
-    Report newer = healthy_orin();
+    Report newer = orin_report();
     newer.checks[4] = measured_check("gpu-capability-matches-soc", Status::unknown, "gpu-busy");
     newer.verdict = Verdict::unknown;
     newer.reason = "gpu-capability-matches-soc";
 
-    Report earlier = healthy_orin();
+    Report earlier = orin_report();
     CHECK(merge_measured(newer, earlier).verdict == Verdict::healthy);
     earlier.simulated = true;
     CHECK(merge_measured(newer, earlier).verdict == Verdict::unknown);
-    earlier = healthy_orin();
+    earlier = orin_report();
     earlier.driver_under_test = "/opt/other/libcuda.so.1";
     CHECK(merge_measured(newer, earlier).verdict == Verdict::unknown);
 }
 
 TEST_CASE("what a simulated driver measured is carried on as simulated") {
-    Report earlier = healthy_orin();
+    Report earlier = orin_report();
     earlier.simulated = true;
     CHECK(merge_measured(passive_orin(), earlier).simulated);
 }
 
 TEST_CASE("checks that only one of the two reports has") {
-    Report earlier = healthy_orin();
+    Report earlier = orin_report();
     earlier.checks.erase(earlier.checks.begin() + 3);
     const Report merged = merge_measured(passive_orin(), earlier);
     CHECK(merged.checks.size() == 5);
@@ -211,5 +211,5 @@ TEST_CASE("checks that only one of the two reports has") {
 
     Report newer = passive_orin();
     newer.checks.pop_back();
-    CHECK(merge_measured(newer, healthy_orin()).checks.size() == 4);
+    CHECK(merge_measured(newer, orin_report()).checks.size() == 4);
 }

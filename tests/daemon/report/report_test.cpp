@@ -121,7 +121,7 @@ TEST_CASE("verdicts have the exit statuses of monitoring plug-ins") {
 }
 
 TEST_CASE("a report tells what the facts established") {
-    const Report report = healthy_orin();
+    const Report report = orin_report();
     CHECK(report.tool == tool_version());
     CHECK(report.generated_at == noon.generated_at);
     CHECK(report.duration_ms == 312);

@@ -83,7 +83,7 @@ inline Facts orin_facts() {
 inline const ReportTime noon{"2026-01-01T12:00:00Z", 312};
 
 // A healthy report with one check of each basis that matters here.
-inline Report healthy_orin() {
+inline Report orin_report() {
     return make_report(orin_facts(),
                        {check("soc-is-supported", Status::pass), check("libcuda-is-found", Status::pass),
                         check("firmware-matches-release", Status::pass, Severity::wanted),

@@ -52,7 +52,7 @@ TEST_CASE("whatever is written validates, and its digest is the one that the sch
     const TempRoot folder;
     RandomReports reports(11);
     for (int i = 0; i < 100; ++i) folder.write(std::to_string(i) + ".json", to_json(reports.next()));
-    folder.write("healthy.json", to_pretty_json(healthy_orin()));
+    folder.write("healthy.json", to_pretty_json(orin_report()));
     folder.write("before.json", to_json(not_judged_yet("boot")));
     folder.write("unfinished.json", to_json(run_did_not_finish("boot", "run-crashed", "It crashed", noon)));
     const Validation validation = validate(folder);
@@ -61,7 +61,7 @@ TEST_CASE("whatever is written validates, and its digest is the one that the sch
 }
 
 TEST_CASE("what breaks the schema is refused by the reader too") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks[0].evidence = {{"what", "value", "source", false}};
     report.stack.compat = {{"/usr/local/cuda/compat", "l4t", "12.9", "/etc/x.conf"}};
     const json good = json::parse(to_json(report));
@@ -134,7 +134,7 @@ TEST_CASE("what breaks the schema is refused by the reader too") {
 }
 
 TEST_CASE("keys that a later version adds are open to both") {
-    json later = json::parse(to_json(healthy_orin()));
+    json later = json::parse(to_json(orin_report()));
     later["later"] = 1;
     later["checks"][0]["later"] = json::object();
     CHECK(reader_takes(later.dump()));
@@ -147,7 +147,7 @@ TEST_CASE("keys that a later version adds are open to both") {
 
 TEST_CASE("the validator finds what no schema can say") {
     const TempRoot folder;
-    json report = json::parse(to_json(healthy_orin()));
+    json report = json::parse(to_json(orin_report()));
     SUBCASE("a digest of other content") { report["device"]["soc"] = "T264"; }
     SUBCASE("a check that stands there twice") { report["checks"].push_back(report["checks"][0]); }
     folder.write("report.json", report.dump());

@@ -10,7 +10,7 @@ using namespace jetcuda;
 using namespace jetcuda::testing;
 
 TEST_CASE("the line of a healthy board") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     CHECK(status_line(report) == "healthy: JetPack 6.2.2 (L4T 36.5.0), CUDA 12.6, Orin sm_87, 5 of 5 checks pass");
 
     SUBCASE("checks that do not apply are not counted, those that fail or are unknown are") {
@@ -41,7 +41,7 @@ TEST_CASE("the line of a healthy board") {
 }
 
 TEST_CASE("the line of another verdict opens with what decided it") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.verdict = Verdict::unhealthy;
     report.reason = "libcuda-is-found";
     report.checks[1].status = Status::fail;
@@ -55,7 +55,7 @@ TEST_CASE("the line of another verdict opens with what decided it") {
 }
 
 TEST_CASE("where this user may not open the GPU, the line says that and how to be judged") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.verdict = Verdict::unknown;
     report.reason = "driver-initializes";
     report.checks[3].status = Status::unknown;
@@ -69,7 +69,7 @@ TEST_CASE("reasons that are no check's id have words of their own") {
     CHECK(status_line(not_judged_yet("b")) == "unknown: the first run since boot has not finished yet");
     CHECK(status_line(run_did_not_finish("b", "run-hung", "The runner was ended after 120 s.", noon)) ==
           "unknown: The runner was ended after 120 s");
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.verdict = Verdict::unknown;
     report.reason = "not-a-jetson";
     CHECK(status_line(report) == "unknown: this machine is not a Jetson, so there is nothing to judge");
@@ -83,7 +83,7 @@ TEST_CASE("reasons that are no check's id have words of their own") {
 }
 
 TEST_CASE("the line fits into what systemd shows, keeps its end, and is one line of valid text") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.verdict = Verdict::unhealthy;
     report.reason = "libcuda-is-found";
     report.simulated = true;
@@ -96,7 +96,7 @@ TEST_CASE("the line fits into what systemd shows, keeps its end, and is one line
     CHECK(plain_line(line) == line);
     CHECK(line.find("; 5 of 5 checks pass (simulated driver)") != std::string::npos);
 
-    report = healthy_orin();
+    report = orin_report();
     report.device.gpu = std::string(1000, 'g');
     CHECK(status_line(report).size() < 200);
     CHECK(status_line(report).find("5 of 5 checks pass") != std::string::npos);

@@ -25,7 +25,7 @@ bool has_line(const std::vector<std::string>& lines, const std::string& wanted) 
 }
 
 Report broken_orin() {
-    Report report = healthy_orin();
+    Report report = orin_report();
     CheckResult& failed = report.checks[1];
     failed.status = Status::fail;
     failed.code = "not-found";
@@ -43,7 +43,7 @@ Report broken_orin() {
 }  // namespace
 
 TEST_CASE("the text of a healthy board is its verdict, its machine, and nothing to do") {
-    const std::string text = to_text(healthy_orin(), {});
+    const std::string text = to_text(orin_report(), {});
     CHECK(text ==
           "healthy: JetPack 6.2.2 (L4T 36.5.0), CUDA 12.6, Orin sm_87, 5 of 5 checks pass\n"
           "  Board   NVIDIA Jetson Orin NX, p3767-0000, T234, Orin sm_87\n"
@@ -53,7 +53,7 @@ TEST_CASE("the text of a healthy board is its verdict, its machine, and nothing 
 }
 
 TEST_CASE("an enabled compat stands in the line of the driver, an idle one does not") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.stack.compat = {{"/usr/local/cuda-12.6/compat", "l4t", "12.6", ""},
                            {"/usr/local/cuda-12.9/compat", "l4t", "12.9", "every program (/etc/ld.so.conf, line 1)"}};
     CHECK(has_line(lines_of(report),
@@ -67,7 +67,7 @@ TEST_CASE("an enabled compat stands in the line of the driver, an idle one does 
 }
 
 TEST_CASE("a healthy board takes at most twelve lines, whatever there is to say about it") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.simulated = true;
     report.root = "/mnt";
     report.driver_under_test = "/other/libcuda.so.1";
@@ -122,7 +122,7 @@ TEST_CASE("a waived failure is listed as waived") {
 }
 
 TEST_CASE("an unknown check says why, and a remedy that several share is said once") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     for (const std::size_t i : {std::size_t{3}, std::size_t{4}}) {
         report.checks[i].status = Status::unknown;
         report.checks[i].summary = "This user may not open /dev/nvmap";
@@ -135,7 +135,7 @@ TEST_CASE("an unknown check says why, and a remedy that several share is said on
 }
 
 TEST_CASE("what must be known before the rest is believed stands right below the verdict") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     SUBCASE("simulated") {
         report.simulated = true;
         CHECK(lines_of(report)[1] == "The driver is simulated: no hardware was asked.");
@@ -160,14 +160,14 @@ TEST_CASE("what must be known before the rest is believed stands right below the
 }
 
 TEST_CASE("a measurement that is older than the report is dated") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.generated_at = "2026-01-01T13:00:00Z";
     CHECK(has_line(lines_of(report),
                    "Judged 2026-01-01T13:00:00Z in 312 ms; the GPU was last measured 2026-01-01T12:00:00Z."));
 }
 
 TEST_CASE("checks that do not apply are counted by their code, or listed on request") {
-    Report report = healthy_orin();
+    Report report = orin_report();
     report.checks.push_back(check("x", Status::not_applicable));
     report.checks.back().code = "in-container";
     CHECK(has_line(lines_of(report), "1 check does not apply (1 in-container)."));
@@ -180,7 +180,7 @@ TEST_CASE("colours come only where they are asked for") {
     CHECK(to_text(broken_orin(), {}).find('\x1b') == std::string::npos);
     const std::string colored = to_text(broken_orin(), {true, false});
     CHECK(colored.find("\x1b[31munhealthy\x1b[0m: ") == 0);
-    CHECK(to_text(healthy_orin(), {true, false}).find("\x1b[32mhealthy\x1b[0m: ") == 0);
+    CHECK(to_text(orin_report(), {true, false}).find("\x1b[32mhealthy\x1b[0m: ") == 0);
 }
 
 TEST_CASE("no text from outside reaches the terminal as it is") {
