@@ -3,6 +3,7 @@
 #
 #   sh tests/long.sh            everything below
 #   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
+#   sh tests/long.sh fuzz       each fuzz target for five minutes (clang with libFuzzer); tests/fuzz/README.md says what to do with a find
 #   sh tests/long.sh seeded     ten thousand drivers that fail at random, with another seed each day
 #   sh tests/long.sh tidy       clang-tidy with its static analyzer, over the tests' own sources, too
 #   sh tests/long.sh loader     our re-enactment of the loader against the real one, on 3000 random systems: glibc of this
@@ -20,6 +21,28 @@ damage() {
         ninja -C build/sanitize jetcuda-check jetcuda-probe
     fi
     /usr/bin/python3 tests/roots/hostile_roots_test.py --binaries "$binaries" --rounds 1000 --seed "$(date +%Y%m%d)000"
+}
+
+fuzz() {
+    echo "== the fuzz targets"
+    if ! command -v clang++ >/dev/null; then
+        echo "this needs clang++ with its runtime library (Debian: clang, libclang-rt-14-dev)" >&2
+        return 1
+    fi
+    cmake -G Ninja -S . -B build/fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
+        -DJETCUDA_FUZZ=ON >/dev/null
+    for target in tests/fuzz/*_target.cpp; do
+        name=$(basename "$target" _target.cpp)
+        ninja -C build/fuzz "fuzz-$name" >/dev/null
+        mkdir -p "build/fuzz/found/$name"
+        # New inputs gather in the build folder; what breaks something is a file crash-… there.
+        (cd build/fuzz/found && "../bin/fuzz-$name" -max_total_time="${JETCUDA_FUZZ_SECONDS:-300}" -rss_limit_mb=512 -timeout=10 \
+            -max_len=8192 -print_final_stats=1 "$name" "$top/tests/fuzz/corpus/$name" 2>"$name.log") || {
+            tail -n 30 "build/fuzz/found/$name.log"
+            return 1
+        }
+        sed -n "s/^stat::number_of_executed_units: */$name: executions: /p" "build/fuzz/found/$name.log"
+    done
 }
 
 seeded() {
@@ -100,19 +123,21 @@ loader() {
 
 case ${1:-all} in
     damage) damage ;;
+    fuzz) fuzz ;;
     seeded) seeded ;;
     tidy) tidy ;;
     loader) loader ;;
     bullseye) bullseye ;;
     all)
         damage
+        fuzz
         seeded
         tidy
         loader
         bullseye
         ;;
     *)
-        echo "$0: no part \"$1\"; there are damage, seeded, tidy, loader and bullseye" >&2
+        echo "$0: no part \"$1\"; there are damage, fuzz, seeded, tidy, loader and bullseye" >&2
         exit 64
         ;;
 esac

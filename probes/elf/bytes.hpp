@@ -101,18 +101,25 @@ public:
 
     // Exactly `length` bytes. `what` names them in the message: "the dynamic section".
     [[nodiscard]] std::string read(FileOffset at, std::uint64_t length, std::string_view what) const {
-        if (at.value > size() || length > size() - at.value) {
-            throw Malformed(std::string(what) + " leaves the file: " + std::to_string(length) + " bytes at offset " +
-                            std::to_string(at.value) + " of " + std::to_string(size()));
-        }
-        if (length > largest_read) {
-            throw Malformed(std::string(what) + " is larger than such a thing can be: " + std::to_string(length) +
-                            " bytes at offset " + std::to_string(at.value));
-        }
+        check(at, length, what);
         std::string bytes(static_cast<std::size_t>(length), '\0');
         if (!bytes.empty()) fill(at, bytes, what);
         return bytes;
     }
+
+    // The same into memory that is there already: who reads a large file in many steps clears no fresh MB for each.
+    void read_over(std::string& bytes, FileOffset at, std::uint64_t length, std::string_view what) const {
+        check(at, length, what);
+        bytes.resize(static_cast<std::size_t>(length));
+        if (!bytes.empty()) fill(at, bytes, what);
+    }
+
+    // The first place from `at` on that may hold anything but zeros; size() where nothing follows. A sparse file claims
+    // TB that were never written.
+    [[nodiscard]] virtual FileOffset data_from(FileOffset at) const { return at; }
+
+    // Most of these bytes will be asked for soon: a file on a medium may begin to fetch them.
+    virtual void will_need(FileOffset, std::uint64_t) const {}
 
     // A text that ends with NUL, however large the table is that it stands in.
     [[nodiscard]] std::string read_text(FileOffset at, std::string_view what) const {
@@ -134,6 +141,17 @@ public:
     static constexpr std::uint64_t largest_read = std::uint64_t{16} << 20;
 
 private:
+    void check(FileOffset at, std::uint64_t length, std::string_view what) const {
+        if (at.value > size() || length > size() - at.value) {
+            throw Malformed(std::string(what) + " leaves the file: " + std::to_string(length) + " bytes at offset " +
+                            std::to_string(at.value) + " of " + std::to_string(size()));
+        }
+        if (length > largest_read) {
+            throw Malformed(std::string(what) + " is larger than such a thing can be: " + std::to_string(length) +
+                            " bytes at offset " + std::to_string(at.value));
+        }
+    }
+
     // The range lies inside size(); throws Malformed when the bytes are not to be had after all.
     virtual void fill(FileOffset at, std::string& bytes, std::string_view what) const = 0;
 };
@@ -149,6 +167,35 @@ private:
     }
 
     std::string_view bytes_;
+};
+
+// A part of another source as if it were a file of its own: a member of an archive. The source must outlive it.
+class PartSource final : public ByteSource {
+public:
+    // Throws Malformed when the part leaves the source.
+    PartSource(const ByteSource& whole, FileOffset begin, std::uint64_t size)
+        : whole_(whole), begin_(begin), size_(size) {
+        if (begin.value > whole.size() || size > whole.size() - begin.value) {
+            throw Malformed("a part of " + std::to_string(size) + " bytes at offset " + std::to_string(begin.value) +
+                            " leaves a file of " + std::to_string(whole.size()));
+        }
+    }
+    [[nodiscard]] std::uint64_t size() const override { return size_; }
+    [[nodiscard]] FileOffset data_from(FileOffset at) const override {
+        return {std::min(whole_.data_from(begin_.plus(at.value)).value - begin_.value, size_)};
+    }
+    void will_need(FileOffset at, std::uint64_t length) const override {
+        whole_.will_need(begin_.plus(at.value), length);
+    }
+
+private:
+    void fill(FileOffset at, std::string& bytes, std::string_view what) const override {
+        whole_.read_over(bytes, begin_.plus(at.value), bytes.size(), what);
+    }
+
+    const ByteSource& whole_;
+    FileOffset begin_;
+    std::uint64_t size_;
 };
 
 }  // namespace jetcuda

@@ -13,9 +13,13 @@ constexpr std::uint64_t symbol_entry_size = 24;
 
 constexpr std::uint32_t segment_load = 1;
 constexpr std::uint32_t segment_dynamic = 2;
+constexpr std::uint32_t segment_interpreter = 3;
 constexpr std::uint32_t segment_note = 4;
+constexpr std::uint32_t section_program_bits = 1;
 constexpr std::uint32_t section_note = 7;
 constexpr std::uint32_t section_no_bits = 8;
+constexpr std::uint64_t section_flag_loaded = 2;
+constexpr std::uint64_t section_flag_executable = 4;
 
 constexpr std::uint64_t tag_null = 0;
 constexpr std::uint64_t tag_needed = 1;
@@ -53,6 +57,18 @@ std::uint32_t sysv_hash(std::string_view name) {
         hash = (hash ^ (top >> 24U)) & ~top;
     }
     return hash;
+}
+
+ElfSection described(ByteView entry) {
+    ElfSection section;
+    const std::uint64_t flags = entry.u64(8);
+    section.type = entry.u32(4);
+    section.offset = {entry.u64(24)};
+    section.size = entry.u64(32);
+    section.alignment = entry.u64(48);
+    section.loaded = (flags & section_flag_loaded) != 0;
+    section.executable = (flags & section_flag_executable) != 0;
+    return section;
 }
 
 }  // namespace
@@ -97,6 +113,21 @@ std::uint64_t ElfFile::loaded_end() const {
     return end;
 }
 
+std::vector<ElfFile::Range> ElfFile::loaded_ranges() const {
+    std::vector<Range> result;
+    for (const Segment& segment : segments_) {
+        if (segment.type == segment_load) result.push_back({segment.offset, segment.file_size});
+    }
+    return result;
+}
+
+std::string ElfFile::interpreter() const {
+    for (const Segment& segment : segments_) {
+        if (segment.type == segment_interpreter) return source_.read_text(segment.offset, "the interpreter's name");
+    }
+    return {};
+}
+
 std::vector<ElfSection> ElfFile::sections() const {
     std::vector<ElfSection> result;
     // A count of 0 with a table means "more than 65279": no kernel module or driver library has that many.
@@ -115,9 +146,63 @@ std::vector<ElfSection> ElfFile::sections() const {
         const std::string_view name = ByteView{names}.text(entry.u32(0));
         text += name.size();
         if (text > most_text) throw Malformed("the section names are longer than such names can be");
-        result.push_back({std::string(name), entry.u32(4), {entry.u64(24)}, entry.u64(32), entry.u64(48)});
+        result.push_back(described(entry));
+        result.back().name = name;
     }
     return result;
+}
+
+void ElfFile::visit_sections(const std::function<bool(ByteView entry, FileOffset names)>& take) const {
+    constexpr std::uint64_t at_once = 1024;
+    if (!has_section_table()) return;
+    std::uint64_t count = section_count_;
+    std::uint64_t names = section_names_;
+    // More sections than a 16-bit number can count stand in the first one, which is none.
+    const std::string first = source_.read(section_table_, section_entry_size, "the section header table");
+    if (count == 0) count = ByteView{first}.u64(32);
+    if (names == 0xffff) names = ByteView{first}.u32(40);
+    if (names >= count) throw Malformed("the section of section names does not exist");
+    const std::string names_entry = source_.read(section_table_.plus(table_size(names, section_entry_size)),
+                                                 section_entry_size, "the section header table");
+    std::string table;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (i % at_once == 0) {
+            source_.read_over(table, section_table_.plus(table_size(i, section_entry_size)),
+                              std::min(at_once, count - i) * section_entry_size, "the section header table");
+        }
+        const ByteView entry = ByteView{table}.part(i % at_once * section_entry_size, section_entry_size);
+        if (!take(entry, {ByteView{names_entry}.u64(24)})) return;
+    }
+}
+
+std::vector<ElfSection> ElfFile::data_sections() const {
+    constexpr std::uint64_t longest_name = 64;
+    constexpr std::size_t most = std::size_t{1} << 16U;
+    std::vector<ElfSection> result;
+    visit_sections([&](ByteView entry, FileOffset names) {
+        ElfSection section = described(entry);
+        if (section.type != section_program_bits || !section.loaded || section.executable || section.size == 0)
+            return true;
+        if (result.size() >= most) throw Malformed("more sections of data than a file can have");
+        const FileOffset text = names.plus(entry.u32(0));
+        if (text.value >= source_.size()) throw Malformed("the name of a section leaves the file");
+        section.name = source_.read(text, std::min(longest_name, source_.size() - text.value), "the name of a section");
+        section.name.resize(std::min(section.name.find('\0'), section.name.size()));
+        section.name.shrink_to_fit();
+        result.push_back(std::move(section));
+        return true;
+    });
+    return result;
+}
+
+bool ElfFile::has_machine_code() const {
+    bool found = false;
+    visit_sections([&](ByteView entry, FileOffset) {
+        const ElfSection section = described(entry);
+        found = section.type == section_program_bits && section.executable && section.size != 0;
+        return !found;
+    });
+    return found;
 }
 
 std::optional<ElfSection> ElfFile::section(std::string_view name) const {

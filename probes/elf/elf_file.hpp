@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct ElfSection {
     FileOffset offset;
     std::uint64_t size = 0;
     std::uint64_t alignment = 0;
+    bool loaded = false;      // part of the program's memory
+    bool executable = false;  // machine code of the host
 };
 
 struct ElfNote {
@@ -44,7 +47,8 @@ struct ElfDynamic {
 
 class ElfFile {
 public:
-    static constexpr std::uint16_t type_relocatable = 1;  // a kernel module
+    static constexpr std::uint16_t type_relocatable = 1;  // a kernel module, an object file
+    static constexpr std::uint16_t type_program = 2;      // at a fixed address; most programs are of type_shared
     static constexpr std::uint16_t type_shared = 3;
     static constexpr std::uint16_t machine_x86_64 = 62;
     static constexpr std::uint16_t machine_aarch64 = 183;
@@ -58,8 +62,23 @@ public:
 
     // Where the last loaded segment ends in the file. A copy that was cut short ends before.
     [[nodiscard]] std::uint64_t loaded_end() const;
+    // The loaded segments as they lie in the file, in the order of their table: what there is to search in a file
+    // without sections.
+    struct Range {
+        FileOffset offset;
+        std::uint64_t size = 0;
+    };
+    [[nodiscard]] std::vector<Range> loaded_ranges() const;
 
+    // The loader that this program asks for; empty where it asks for none.
+    [[nodiscard]] std::string interpreter() const;
+
+    [[nodiscard]] bool has_section_table() const { return section_table_.value != 0; }
     [[nodiscard]] std::vector<ElfSection> sections() const;
+    // Those that hold data of the program in the file: no code, no tables of the linker. An object file may have a
+    // hundred thousand sections with MB of names: each name is cut to what tells sections apart.
+    [[nodiscard]] std::vector<ElfSection> data_sections() const;
+    [[nodiscard]] bool has_machine_code() const;  // in a section: of object files and of device code
     [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
     [[nodiscard]] std::string content(const ElfSection& section) const;
 
@@ -85,6 +104,8 @@ private:
         std::uint64_t value = 0;
     };
 
+    // Gives each entry of the section table to `take`, until that returns false. `names` is where their names are.
+    void visit_sections(const std::function<bool(ByteView entry, FileOffset names)>& take) const;
     [[nodiscard]] std::vector<DynamicEntry> dynamic_entries() const;
     [[nodiscard]] FileOffset offset_of(VirtualAddress address) const;
     [[nodiscard]] bool defines(FileOffset symbols, FileOffset strings, std::uint64_t index,

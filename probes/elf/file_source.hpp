@@ -15,9 +15,14 @@ public:
     // Opens a regular file for reading, without waiting on anything. Throws std::system_error when that fails
     // (its code says whether the file was absent or forbidden).
     explicit FileSource(const std::filesystem::path& path);
+    // Takes over a descriptor that is open for reading, whoever opened it: one that came over the bus, an unnamed file
+    // into which a member of an archive was unpacked. It is closed also when this throws.
+    explicit FileSource(int descriptor);
     ~FileSource() override;
 
     [[nodiscard]] std::uint64_t size() const override { return size_; }
+    [[nodiscard]] FileOffset data_from(FileOffset at) const override;
+    void will_need(FileOffset at, std::uint64_t length) const override;
 
 private:
     void fill(FileOffset at, std::string& bytes, std::string_view what) const override;

@@ -25,6 +25,8 @@ public:
     ~Descriptor() { close(); }
 
     [[nodiscard]] int number() const { return number_; }
+    // Hands it over: it is the caller's to close.
+    [[nodiscard]] int release() { return std::exchange(number_, -1); }
     explicit operator bool() const { return number_ >= 0; }
 
     void close() {

@@ -123,7 +123,8 @@ inline void add_section_table(WrittenElf& file, std::vector<Section>& sections) 
         const Section& section = sections[i];
         put(file.bytes, name_places[i], 4);
         put(file.bytes, section.type, 4);
-        put(file.bytes, section.address != 0 ? 2 : 0, 8);
+        const bool loaded = section.address != 0 || section.type == 1;
+        put(file.bytes, section.name.compare(0, 5, ".text") == 0 ? 6 : loaded ? 2 : 0, 8);
         put(file.bytes, section.address, 8);
         put(file.bytes, section.offset, 8);
         put(file.bytes, section.size, 8);

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "probes/elf/file_source.hpp"
@@ -133,6 +134,61 @@ TEST_CASE("a kernel module has sections and notes and no dynamic part") {
     REQUIRE(modinfo.has_value());
     CHECK(file.content(*modinfo) ==
           std::string("vermagic=5.15.185-tegra SMP preempt mod_unload aarch64\0name=nvgpu\0", 66));
+}
+
+TEST_CASE("sections of data are told from the linker's own and from code") {
+    ElfRecipe recipe = driver_recipe();
+    recipe.sections = {{".data", "12345"}, {".text", "code"}, {std::string(100, 'n'), "x"}, {".bss", ""}};
+    WrittenElf written = write_shared_object(recipe);
+    const std::size_t headers = written.places.at("section headers");
+    const auto names = [&] {
+        const MemorySource source(written.bytes);
+        std::vector<std::string> result;
+        for (const ElfSection& section : ElfFile(source).data_sections()) result.push_back(section.name);
+        return result;
+    };
+    const std::vector<std::string> expected{".data", std::string(64, 'n')};
+    CHECK(names() == expected);
+    // The count in the first, empty section, as where there are too many for the file's header.
+    set(written.bytes, headers + 32, ByteView{written.bytes}.u16(60), 8);
+    set(written.bytes, headers + 40, ByteView{written.bytes}.u16(62), 4);
+    set(written.bytes, 60, 0, 2);
+    set(written.bytes, 62, 0xffff, 2);
+    CHECK(names() == expected);
+    set(written.bytes, headers + 32, std::uint64_t{1} << 60U, 8);
+    CHECK_THROWS_AS((void)names(), Malformed);
+}
+
+TEST_CASE("machine code is known by its section") {
+    ElfRecipe recipe;
+    recipe.sections = {{".data", "x"}};
+    const std::string without = write_kernel_module(recipe).bytes;
+    recipe.sections.emplace_back(".text.f", "x");
+    const std::string with = write_kernel_module(recipe).bytes;
+    const MemorySource data(without), code(with);
+    CHECK_FALSE(ElfFile(data).has_machine_code());
+    CHECK(ElfFile(code).has_machine_code());
+}
+
+TEST_CASE("the interpreter of a program, where it asks for one") {
+    const std::string bytes = write_shared_object(driver_recipe()).bytes;
+    const MemorySource library(bytes);
+    CHECK(ElfFile(library).interpreter().empty());
+    for (const char* path : {"/bin/true", "/bin/sh"}) {
+        const FileSource source{std::filesystem::path(path)};
+        CHECK(contains(ElfFile(source).interpreter(), "/ld-linux"));
+        CHECK_FALSE(ElfFile(source).loaded_ranges().empty());
+    }
+}
+
+TEST_CASE("an open descriptor is a source, too") {
+    const TempRoot folder;
+    folder.write("/libcuda.so.1.1", write_shared_object(driver_recipe()).bytes);
+    const FileSource source(::open(folder.on_host("/libcuda.so.1.1").c_str(), O_RDONLY | O_CLOEXEC));
+    CHECK(ElfFile(source).dynamic().soname == "libcuda.so.1");
+    CHECK(source.data_from({3}).value == 3);
+    CHECK(source.data_from({source.size()}).value == source.size());
+    CHECK_THROWS_AS(FileSource{-1}, std::system_error);
 }
 
 TEST_CASE("a file is read in parts, and only the parts asked for") {
