@@ -82,6 +82,16 @@ def a_passive_run_has_no_rung():
     expect("Ladder" not in command.run("run", "--no-probe", "--root", command.board(COMPAT_BOARD)).stdout, "a ladder of files")
 
 
+def a_driver_that_takes_any_image_passes_with_a_note():
+    settings = {**make_board.load(COMPAT_BOARD).driver, "faults": [{"do": "takes-any-image"}]}
+    done = command.run("run", "--json", "--root", command.board(COMPAT_BOARD), "--driver",
+                       command.driver(settings, COMPAT_BOARD))
+    told = json.loads(done.stdout)
+    check = next(check for check in told["checks"] if check["id"] == "native-kernels-run")
+    expect((check["status"], check["code"]) == ("pass", "ok-takes-other-images"), f"{check}")
+    expect(told["stack"]["driver_measured"]["error"] is None, f"{told['stack']['driver_measured']}")
+
+
 def what_was_measured_is_part_of_the_digest():
     def digest(driver):
         done = command.run("run", "--json", "--root", command.board(COMPAT_BOARD), "--driver", driver)
@@ -102,7 +112,8 @@ try:
     status = run_cases([(case.__name__.replace("_", " "), case) for case in (
         sound_drivers_differ_in_what_they_compile, a_refusal_stands_on_its_own_rung,
         a_crash_and_a_wrong_result_stay_above, an_idle_one_is_tried_where_it_is_asked_for,
-        a_passive_run_has_no_rung, what_was_measured_is_part_of_the_digest)])
+        a_passive_run_has_no_rung, a_driver_that_takes_any_image_passes_with_a_note,
+        what_was_measured_is_part_of_the_digest)])
 finally:
     command.close()
 sys.exit(status)
