@@ -263,6 +263,7 @@ private:
     void compat_drivers() {
         if (!facts_.compat || !facts_.driver_probe) return;
         std::chrono::milliseconds left = request_.probe_total_limit;
+        bool rung_stuck = false;
         for (const CompatFolder& folder : facts_.compat->folders) {
             const bool enabled = !folder.enabled_by.empty();
             if (!enabled && !request_.all_compat) continue;
@@ -271,11 +272,13 @@ private:
             };
             Fact<ProbeAnswer>& rung = facts_.compat_probes[folder.directory];
             // A process that is stuck in the kernel holds the lock, and nothing is started beside it.
-            const bool stuck = facts_.driver_probe->stuck_pid != 0;
+            const bool driver_stuck = facts_.driver_probe->stuck_pid != 0;
             if (left <= std::chrono::milliseconds{0}) {
                 rung = because("those before it took all the time that there is");
-            } else if (stuck) {
+            } else if (driver_stuck) {
                 rung = because("the release's own driver got stuck in the kernel");
+            } else if (rung_stuck) {
+                rung = because("the driver of another cuda_compat got stuck in the kernel");
             } else if (!is_product_of_this_board(folder)) {
                 rung = because("it is the product for other boards");
             } else if (std::optional<std::string> library = library_of(folder)) {
@@ -286,6 +289,7 @@ private:
                 probe.work = {ProbeStep::native, ProbeStep::jit};
                 rung = {ask(probe), "jetcuda-probe " + *library};
                 left -= std::min(left, rung->duration);
+                rung_stuck = rung->stuck_pid != 0;
             } else {
                 rung = because("its libcuda is no library that can be opened on this machine");
             }
