@@ -191,10 +191,22 @@ std::string text_of(const StepAnswer& step) {
     return fmt::format("{} after {} ms", text, step.duration.count());
 }
 
+// The driver's own sentence is left out, as what it prints is.
+std::string text_of(const WorkItem& item) {
+    std::string text{name_of(item.outcome)};
+    if (item.outcome == WorkOutcome::refused) {
+        text += fmt::format(" by {}: {} ({})", item.call, item.result_name, item.result);
+    } else if (item.outcome == WorkOutcome::wrong && item.wrong_count > 0) {
+        text += fmt::format(", word {}: expected {:#x}, got {:#x}", item.index, item.expected, item.got);
+    }
+    if (!item.detail.empty()) text += fmt::format(", {}", item.detail);
+    return text;
+}
+
 // What the library printed on standard error is left out: it may hold anything, a UUID of the GPU among it.
-void add_probe(Rows& rows, const Facts& facts) {
-    if (!rows.begin("driver_probe", facts.driver_probe)) return;
-    const ProbeAnswer& answer = *facts.driver_probe;
+void add_answer(Rows& rows, const std::string& fact_name, const Fact<ProbeAnswer>& fact) {
+    if (!rows.begin(fact_name, fact)) return;
+    const ProbeAnswer& answer = *fact;
     rows.part("library", answer.library);
     rows.part_if("not_started", answer.not_started);
     rows.part("simulated", answer.simulated);
@@ -207,6 +219,16 @@ void add_probe(Rows& rows, const Facts& facts) {
         rows.part_if(named("name"), device.name);
         rows.part_if(named("capability"), device.capability);
         if (device.memory_bytes) rows.part(named("memory_bytes"), static_cast<std::int64_t>(*device.memory_bytes));
+    }
+    for (const WorkItem& item : answer.work) {
+        rows.part(fmt::format("work.{}.{}", name_of(item.step), item.name), text_of(item));
+    }
+}
+
+void add_probes(Rows& rows, const Facts& facts) {
+    add_answer(rows, "driver_probe", facts.driver_probe);
+    for (const auto& [directory, rung] : facts.compat_probes) {
+        add_answer(rows, fmt::format("compat_probe.{}", directory), rung);
     }
 }
 
@@ -226,7 +248,7 @@ std::vector<FactRow> rows_of(const Facts& facts) {
     add_compat(rows, facts);
     add_containers(rows, facts);
     add_system_state(rows, facts);
-    add_probe(rows, facts);
+    add_probes(rows, facts);
     return list;
 }
 

@@ -148,3 +148,28 @@ TEST_CASE("JSON has the values with their types, and no UUID") {
     CHECK(tegra_seen);
     CHECK(text.find("GPU-aaaaaaaa") == std::string::npos);
 }
+
+TEST_CASE("what the GPU did is told, of the driver and of each rung, without the driver's own sentence") {
+    Facts facts = some_facts();
+    ProbeAnswer answer = *facts.driver_probe;
+    WorkItem item;
+    item.step = ProbeStep::jit;
+    item.name = "PTX 8.5";
+    item.outcome = WorkOutcome::refused;
+    item.call = "cuModuleLoadData";
+    item.result = 222;
+    item.result_name = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
+    item.text = "GPU-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+    answer.work = {item};
+    facts.driver_probe = {answer, "jetcuda-probe"};
+    facts.compat_probes["/a"] = {answer, "jetcuda-probe"};
+    facts.compat_probes["/b"] = Missing{Lack::not_asked, "it is the product for other boards", "jetcuda-probe"};
+    const std::vector<FactRow> rows = rows_of(facts);
+    for (const char* name : {"driver_probe.work.jit.PTX 8.5", "compat_probe./a.work.jit.PTX 8.5"}) {
+        REQUIRE(row_of(rows, name) != nullptr);
+        CHECK(std::get<std::string>(row_of(rows, name)->value) ==
+              "refused by cuModuleLoadData: CUDA_ERROR_UNSUPPORTED_PTX_VERSION (222)");
+    }
+    REQUIRE(row_of(rows, "compat_probe./b") != nullptr);
+    CHECK(row_of(rows, "compat_probe./b")->why == "it is the product for other boards");
+}
