@@ -14,6 +14,7 @@ ExitStatus perform_facts(const Options& options);
 ExitStatus perform_list(const Options& options);
 ExitStatus perform_explain(const Options& options);
 ExitStatus perform_which_libcuda(const Options& options);
+ExitStatus perform_inspect(const Options& options);
 ExitStatus perform_gate(const Options& options);
 ExitStatus perform_diff(const Options& options);
 ExitStatus perform_bundle(const Options& options);

@@ -98,6 +98,16 @@ const std::vector<VerbWord>& all_verbs() {
            &Options::for_file}},
          perform_which_libcuda,
          "0 one is found and is no stub, 2 none is found or a stub is taken"},
+        {"inspect",
+         "PATH…",
+         "will these programs, libraries, wheels and folders run on this board, or on the one described? PATH \"-\" is "
+         "standard input",
+         {{"--sm", "SM", "the GPU that is meant: 72, 87 or 110", &Options::sm},
+          {"--driver-cuda", "X.Y", "the CUDA version of its driver", &Options::driver_cuda},
+          {"--l4t", "RELEASE", "its L4T release, such as 36.5, which says which driver it has", &Options::l4t}},
+         perform_inspect,
+         "0 all run or hold no GPU code, 1 some need JIT or a cuda_compat, 2 some cannot run, 3 something could not be "
+         "read"},
         {"gate",
          "",
          "the boot decision: exit status 1 withholds boot-complete.target, 0 lets it be reached",

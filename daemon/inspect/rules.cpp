@@ -127,22 +127,30 @@ std::string build_remedy(int sm) {
                        build_flags(sm));
 }
 
-RunJudgement native_or_jit(const Best& best, const InspectTarget& target) {
+// What a reader of "it runs" must know of a library that holds several architectures, container by container.
+std::string words_of(const Coverage& coverage) {
+    if (coverage.none == 0) return {};
+    return fmt::format("; of its {} containers {} hold code for this GPU, {} PTX for it, and {} neither",
+                       coverage.containers(), coverage.native, coverage.jit, coverage.none);
+}
+
+RunJudgement native_or_jit(const Best& best, const CodeToJudge& code, const InspectTarget& target) {
     RunJudgement judgement;
+    const std::string partly = words_of(coverage_of(code, target));
     const PtxIsa isa{static_cast<int>(best.row->isa_major), static_cast<int>(best.row->isa_minor)};
     if (!target.driver_cuda || isa > ptx_isa_records.back().isa) judgement.certainty = Certainty::reported;
     if (best.fit == Fit::native) {
         judgement.verdict = RunVerdict::native;
         judgement.rule = "sass-of-this-gpu";
-        judgement.summary = fmt::format("It carries {}, which {} takes", shown(*best.row), driver_text(target));
+        judgement.summary = fmt::format("It carries {}, which {} takes{}", shown(*best.row), driver_text(target), partly);
         return judgement;
     }
     judgement.verdict = RunVerdict::jit;
     judgement.rule = "ptx-for-this-driver";
     judgement.summary = fmt::format(
         "It carries no code for sm_{} that can be run as it is, but {}, which {} compiles at the "
-        "first start",
-        target.sm, shown(*best.row), driver_text(target));
+        "first start{}",
+        target.sm, shown(*best.row), driver_text(target), partly);
     judgement.remedy =
         "Nothing has to be done; the first start takes longer. To spare it, build with code for this GPU: " +
         build_flags(target.sm);
@@ -247,9 +255,25 @@ std::string build_flags(int sm) {
         sm, sm == 72 ? " (CUDA 12 or older: CUDA 13 no longer builds for it)" : "");
 }
 
+Coverage coverage_of(const CodeToJudge& code, const InspectTarget& target) {
+    Coverage coverage;
+    if (code.mixes == nullptr) return coverage;
+    for (const CodeMix& mix : *code.mixes) {
+        Fit best = Fit::none;
+        for (const std::uint16_t place : mix.rows) {
+            const CodeRow& row = code.rows->at(place);
+            if (!counts(row, code) || !takes(target.driver_cuda, row)) continue;
+            const Fit fit = fit_of(row, target.sm);
+            if (fit == Fit::native || best == Fit::none) best = fit;
+        }
+        (best == Fit::native ? coverage.native : best == Fit::jit ? coverage.jit : coverage.none) += mix.containers;
+    }
+    return coverage;
+}
+
 RunJudgement judge_code(const CodeToJudge& code, const InspectTarget& target) {
     if (const Best best = best_with(code, target.sm, target.driver_cuda); best.fit != Fit::none) {
-        return native_or_jit(best, target);
+        return native_or_jit(best, code, target);
     }
     const bool has_code = any_code(code);
     const bool runtime_stops_it = !takes_runtime(target.driver_cuda, code.runtime);

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,7 @@ std::string_view name_of(Certainty certainty);
 
 struct CodeToJudge {
     const std::vector<CodeRow>* rows = nullptr;
+    const std::vector<CodeMix>* mixes = nullptr;  // of the same file; null or empty: not known
     bool finished = true;         // false: an object file, whose relocatable code is still to be linked
     bool linked_at_load = false;  // DeviceCode::linked_at_load
     bool damaged = false;         // there are problems: what lies behind them is not known
@@ -56,6 +58,15 @@ struct RunJudgement {
     std::string summary;  // one sentence
     std::string remedy;   // one paragraph with the command or flags; empty where nothing is to be done
 };
+
+// How many containers of a file hold something for the target's own driver. A library for many GPUs leaves out of each
+// container what it would not use there, so that one without code for this GPU is no fault by itself.
+struct Coverage {
+    std::uint64_t native = 0, jit = 0, none = 0;
+    [[nodiscard]] std::uint64_t containers() const { return native + jit + none; }
+};
+
+Coverage coverage_of(const CodeToJudge& code, const InspectTarget& target);
 
 RunJudgement judge_code(const CodeToJudge& code, const InspectTarget& target);
 

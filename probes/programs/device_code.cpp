@@ -29,6 +29,9 @@ std::uint64_t largest_packed_stub(std::uint32_t abi) { return abi >= 8 ? 2048 : 
 
 constexpr std::uint64_t small_read = 4096;
 
+// An honest container has an image or two for each GPU.
+constexpr std::size_t most_images_of_container = 4096;
+
 // Damage everywhere is no damage: it is a file made to keep its reader busy.
 constexpr std::uint64_t most_damage = 4096;
 struct GaveUp {};
@@ -57,6 +60,7 @@ public:
     void enter(bool relocatable_part) { relocatable_part_ = relocatable_part; }
 
     void container(FileOffset, std::uint64_t size) override {
+        end_container();
         ++code_.containers;
         if (size == 0) ++code_.empty_containers;
         if (size == 0 && !relocatable_part_) empty_to_run_ = true;
@@ -111,23 +115,33 @@ public:
         const Key key{row.kind, row.kind_number, row.sm,        row.suffix,
                       row.abi,  row.isa_major,   row.isa_minor, row.compression};
         auto found = rows_.find(key);
-        if (found == rows_.end()) {
-            if (rows_.size() >= DeviceCode::most_rows) {
-                ++rowless_;
-                return;
-            }
-            rows_.emplace(key, row);
+        if (found == rows_.end() && rows_.size() >= DeviceCode::most_rows) {
+            ++rowless_;
+            mixes_known_ = false;
             return;
         }
-        found->second.count += row.count;
-        found->second.relocatable += row.relocatable;
-        found->second.stubs += row.stubs;
-        found->second.bytes += row.bytes;
+        // What a device link has left behind runs nothing, and neither does what is still to be linked.
+        const bool runs_something = row.count > row.relocatable;
+        if (found == rows_.end()) {
+            const auto place = static_cast<std::uint16_t>(rows_.size());
+            found = rows_.emplace(key, Gathered{row, place}).first;
+        } else {
+            CodeRow& sum = found->second.row;
+            sum.count += row.count;
+            sum.relocatable += row.relocatable;
+            sum.stubs += row.stubs;
+            sum.bytes += row.bytes;
+        }
+        if (runs_something && in_container_.size() < most_images_of_container) {
+            in_container_.push_back(found->second.place);
+        }
     }
 
     // Once everything was met.
     void finish() {
-        for (const auto& [key, row] : rows_) code_.rows.push_back(row);
+        end_container();
+        for (const auto& [key, gathered] : rows_) code_.rows.push_back(gathered.row);
+        tell_mixes();
         code_.linked_at_load = code_to_link_ && !code_to_run_ && empty_to_run_ && !code_.object;
         if (rowless_ > 0) {
             untold_ = 0;
@@ -145,6 +159,42 @@ public:
 private:
     using Key = std::tuple<CodeKind, std::uint32_t, std::uint32_t, char, std::uint32_t, std::uint32_t, std::uint32_t,
                            CodeCompression>;
+    struct Gathered {
+        CodeRow row;
+        std::uint16_t place = 0;  // in the order in which they were met
+    };
+
+    // What was met since the container before is of one container.
+    void end_container() {
+        if (in_container_.empty()) return;
+        if (in_container_.size() >= most_images_of_container) mixes_known_ = false;
+        std::sort(in_container_.begin(), in_container_.end());
+        in_container_.erase(std::unique(in_container_.begin(), in_container_.end()), in_container_.end());
+        // One container is mostly like the one before it.
+        if (last_mix_ == mixes_.end() || last_mix_->first != in_container_) {
+            if (mixes_.size() >= DeviceCode::most_mixes) mixes_known_ = false;
+            if (mixes_known_) last_mix_ = mixes_.emplace(in_container_, 0).first;
+        }
+        if (mixes_known_) ++last_mix_->second;
+        in_container_.clear();
+    }
+
+    // In the order of the rows, which are sorted by now; they were numbered in the order in which they were met.
+    void tell_mixes() {
+        if (code_.containers == 0 || !mixes_known_) return;
+        std::vector<std::uint16_t> place_of(rows_.size());
+        std::uint16_t sorted = 0;
+        for (const auto& [key, gathered] : rows_) place_of.at(gathered.place) = sorted++;
+        for (const auto& [places, containers] : mixes_) {
+            CodeMix mix;
+            mix.containers = containers;
+            for (const std::uint16_t place : places) mix.rows.push_back(place_of.at(place));
+            std::sort(mix.rows.begin(), mix.rows.end());
+            code_.mixes.push_back(std::move(mix));
+        }
+        std::sort(code_.mixes.begin(), code_.mixes.end(),
+                  [](const CodeMix& left, const CodeMix& right) { return left.rows < right.rows; });
+    }
 
     // The first bytes of a payload show whether it is what its entry says: a copy with a hole has zeros there. A stub
     // becomes one here.
@@ -181,7 +231,11 @@ private:
     DeviceCode& code_;
     bool relocatable_part_ = false;
     bool code_to_run_ = false, code_to_link_ = false, empty_to_run_ = false;
-    std::map<Key, CodeRow> rows_;
+    std::map<Key, Gathered> rows_;
+    std::vector<std::uint16_t> in_container_;  // the rows of the container that is being stepped through
+    std::map<std::vector<std::uint16_t>, std::uint64_t> mixes_;
+    std::map<std::vector<std::uint16_t>, std::uint64_t>::iterator last_mix_ = mixes_.end();
+    bool mixes_known_ = true;
     std::set<std::uint16_t> kinds_;
     std::uint64_t untold_ = 0;
     std::uint64_t rowless_ = 0;

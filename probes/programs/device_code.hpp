@@ -45,6 +45,13 @@ struct CodeRow {
     [[nodiscard]] std::string isa() const;   // "8.5", or empty
 };
 
+// Containers that hold images of the same rows. A driver takes one image of each container, so a library that mixes
+// architectures runs on a GPU container by container.
+struct CodeMix {
+    std::vector<std::uint16_t> rows;  // places in DeviceCode::rows, ascending, each once
+    std::uint64_t containers = 0;
+};
+
 enum class FileForm { elf, fatbin, cubin, ptx, other };
 std::string_view name_of(FileForm form);  // "elf"
 
@@ -66,6 +73,9 @@ struct DeviceCode {
     std::vector<CodeRow> rows;  // sorted by kind, sm, suffix, abi, isa, compression
     std::uint64_t containers = 0;
     std::uint64_t empty_containers = 0;
+    // Of the containers that hold code, each counted once. Empty where that cannot be told: where there are no
+    // containers (a bare cubin, PTX), and where there are more sorts of them than an honest file has.
+    std::vector<CodeMix> mixes;
     // All runnable containers are empty and the relocatable ones are not (-rdc=true with PTX only): the runtime links
     // these when the program is loaded.
     bool linked_at_load = false;
@@ -77,6 +87,7 @@ struct DeviceCode {
 
     static constexpr std::size_t most_rows = 4096;
     static constexpr std::size_t most_problems = 64;
+    static constexpr std::size_t most_mixes = 1024;
 };
 
 // Reads the whole file, by its headers. Never throws for what is in the file or for a file that cannot be read to its

@@ -107,9 +107,24 @@ def write_elf(path, machine, elf_type, sections, segments):
                                    section.align, section.entry))
 
 
+def fat_binary(*images):
+    """A container of device code as nvcc lays it out (probes/elf/fatbin.hpp). Each image: kind (1 PTX, 2 cubin), sm, major
+    and minor (of the PTX ISA; of a cubin 1 and its ABI), payload."""
+    entries = b""
+    for kind, sm, major, minor, payload in images:
+        payload += bytes(-len(payload) % 8)
+        entry = bytearray(64)
+        struct.pack_into("<HHIQ", entry, 0, kind, 0x0101, len(entry), len(payload))
+        struct.pack_into("<HHI", entry, 24, minor, major, sm)
+        struct.pack_into("<Q", entry, 40, 0x11)
+        entries += bytes(entry) + payload
+    return struct.pack("<IHHQ", 0xBA55ED50, 1, 16, len(entries)) + entries
+
+
 def write_library(path, soname, needed=(), functions=(), build_id=b"", size=0, machine=AARCH64, stub=False, runpath="",
-                  compat_note=b""):
-    """A shared library. `size` is reached by a hole where a real driver has its read-only data."""
+                  compat_note=b"", device_code=b""):
+    """A shared library. `size` is reached by a hole where a real driver has its read-only data. `device_code`: fat
+    binaries, one behind the other."""
     strings = Strings()
     tags = [(1, strings.add(name)) for name in needed] + [(14, strings.add(soname))]
     if runpath:
@@ -136,6 +151,9 @@ def write_library(path, soname, needed=(), functions=(), build_id=b"", size=0, m
         [hashes, symbols, texts, text, data, dynamic]
     if compat_note:
         sections.insert(0, Section(".note.cuda.fwd_compatibility", 7, 2, compat_note, 4))
+
+    if device_code:
+        sections.insert(0, Section(".nv_fatbin", 1, 2, device_code, 8))
 
     at = 64 + 56 * 4
     for section in sections:

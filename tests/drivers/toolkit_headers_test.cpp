@@ -49,9 +49,13 @@ constexpr bool is_whole = std::is_integral_v<Type> || std::is_enum_v<Type>;
 
 template <class Ours, class Theirs>
 constexpr bool same_kind() {
-    if (std::is_pointer_v<Ours>) return std::is_pointer_v<Theirs>;
-    if (is_whole<Ours>) return is_whole<Theirs> && sizeof(Ours) == sizeof(Theirs);
-    return std::is_same_v<Ours, Theirs>;
+    if constexpr (std::is_pointer_v<Ours>) {
+        return std::is_pointer_v<Theirs>;
+    } else if constexpr (is_whole<Ours> && is_whole<Theirs>) {
+        return sizeof(Ours) == sizeof(Theirs);
+    } else {
+        return std::is_same_v<Ours, Theirs>;
+    }
 }
 template <class Ours, class Theirs>
 constexpr bool alike = false;
