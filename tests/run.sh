@@ -129,9 +129,9 @@ if [ "${JETCUDA_CI:-0}" = 1 ]; then
     if [ -d build/release/tests/drivers/real-libcuda ] && [ ! -d build/sanitize/tests/drivers/real-libcuda ]; then
         cp -a build/release/tests/drivers/real-libcuda build/sanitize/tests/drivers/
     fi
-    # The container has no libraries of the sanitizers, and style is the same. Pairs and absences put the words together of
-    # what the catalogue and the healthy boards run through the sanitizers one by one.
-    run_tests sanitize -E '^style/|^systemd/boot|^faults/pairs|^boards/works-without'
+    # The container has no libraries of the sanitizers, and style is the same. Pairs, absences and the healthy boards put
+    # together what the catalogue and the boards of tests/roots run through the sanitizers one by one.
+    run_tests sanitize -E '^style/|^systemd/boot|^faults/pairs|^boards/(works-without|healthy)'
     run_clang_tidy
 fi
 finish

@@ -54,9 +54,10 @@ NamedPath locate(const SystemRoot& root, const std::string& given) {
     if (given.empty()) throw UsageError("inspect needs the name of a file or folder, and was given an empty one.");
     if (root.live() || given == standard_input) return {given, given};
     if (given.front() != '/') {
-        throw UsageError(fmt::format("{}: name it by its path as the system below the root has it, such as "
-                                     "/usr/bin/python3.",
-                                     given));
+        throw UsageError(
+            fmt::format("{}: name it by its path as the system below the root has it, such as "
+                        "/usr/bin/python3.",
+                        given));
     }
     const Fact<ResolvedPath> path = root.resolve(given);
     // What is not there is told by the attempt to open it, like everything that cannot be read.

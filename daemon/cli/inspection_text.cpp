@@ -20,10 +20,12 @@ std::string words_of(const NamedTarget& named) {
     const InspectTarget& target = named.target;
     std::string text = fmt::format("For {}: ", named.name);
     text += target.driver_cuda ? "driver of CUDA " + target.driver_cuda->text() : "driver of unknown version";
-    if (!target.compat_cuda.empty()) {
-        text += ", with cuda_compat";
-        for (const CudaVersion& version : target.compat_cuda) text += ' ' + version.text();
+    std::string newer;
+    for (const CudaVersion& version : target.compat_cuda) {
+        if (target.driver_cuda && version <= *target.driver_cuda) continue;  // it would gain nothing
+        newer += (newer.empty() ? "" : ", ") + version.text();
     }
+    if (!newer.empty()) text += "; it takes the cuda_compat of CUDA " + newer;
     return hanging("", 0, text);
 }
 

@@ -47,9 +47,9 @@ Json json_of(const RuntimeUse& use) {
     json["linkage"] = use.linkage == RuntimeLinkage::shared      ? "shared"
                       : use.linkage == RuntimeLinkage::linked_in ? "static"
                                                                  : "none";
-    json["cuda"] = !use.cuda               ? Json()
+    json["cuda"] = !use.cuda             ? Json()
                    : use.cuda->minor < 0 ? Json(std::to_string(use.cuda->major))
-                                           : Json(use.cuda->text());
+                                         : Json(use.cuda->text());
     json["soname"] = text_or_null(use.soname);
     return json;
 }

@@ -81,7 +81,8 @@ RunJudgement unreadable(const std::string& why) {
 // "lib/a.so: …": whose judgement it is, where a file has several parts.
 RunJudgement named(const InspectedPart& part, RunJudgement judgement, std::size_t alike, std::size_t parts) {
     if (part.member.empty()) return judgement;
-    std::string first = parts > 1 ? fmt::format("{} of its {} parts with GPU code are so, the first ", alike, parts) : "";
+    std::string first =
+        parts > 1 ? fmt::format("{} of its {} parts with GPU code are so, the first ", alike, parts) : "";
     judgement.summary = first + part.member + ": " + judgement.summary;
     return judgement;
 }
@@ -90,8 +91,8 @@ RunJudgement judge_whole(const JudgedFile& file) {
     const Inspection& inspection = file.inspection;
     std::size_t worst = inspection.parts.size();
     for (std::size_t i = 0; i < file.parts.size(); ++i) {
-        const bool worse = worst == inspection.parts.size() ||
-                           rank_of(file.parts[i].verdict) < rank_of(file.parts[worst].verdict);
+        const bool worse =
+            worst == inspection.parts.size() || rank_of(file.parts[i].verdict) < rank_of(file.parts[worst].verdict);
         if (worse) worst = i;
     }
     const bool none = worst == inspection.parts.size();
@@ -174,8 +175,8 @@ int exit_status_of(const JudgedPaths& paths) {
     constexpr int all_run = 0, some_need_help = 1, some_cannot = 2, something_unread = 3;
     const RunVerdict worst = worst_of(paths);
     if (worst == RunVerdict::cannot_run) return some_cannot;
-    const bool unread = std::any_of(paths.files.begin(), paths.files.end(),
-                                    [](const JudgedFile& file) { return file.damaged; });
+    const bool unread =
+        std::any_of(paths.files.begin(), paths.files.end(), [](const JudgedFile& file) { return file.damaged; });
     if (unread || worst == RunVerdict::unreadable) return something_unread;
     return worst == RunVerdict::compat || worst == RunVerdict::jit ? some_need_help : all_run;
 }

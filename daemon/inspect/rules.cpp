@@ -86,13 +86,20 @@ std::string shown(const CodeRow& row) {
     return text;
 }
 
-// "sm_80, sm_86 and PTX for compute_90": what is there instead. A library of many architectures stays one line.
+// "code for sm_80, sm_86 and PTX for compute_90": what is there instead. A library of many architectures stays one
+// line.
 std::string list_of_code(const CodeToJudge& code) {
     std::vector<std::string> names;
     for (const CodeRow& row : *code.rows) {
         if (!counts(row, code)) continue;
-        std::string name = row.kind == CodeKind::ptx ? "PTX for " + row.arch() : row.arch();
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+        // Machine code stands first, so that "code for" holds for all names up to the first PTX.
+        std::string name = row.kind == CodeKind::ptx ? "PTX for " + row.arch()
+                           : names.empty()           ? "code for " + row.arch()
+                                                     : row.arch();
+        const bool known = std::any_of(names.begin(), names.end(), [&](const std::string& other) {
+            return other == name || other == "code for " + name;
+        });
+        if (!known) names.push_back(std::move(name));
     }
     constexpr std::size_t most = 12;
     std::string list;
@@ -142,7 +149,8 @@ RunJudgement native_or_jit(const Best& best, const CodeToJudge& code, const Insp
     if (best.fit == Fit::native) {
         judgement.verdict = RunVerdict::native;
         judgement.rule = "sass-of-this-gpu";
-        judgement.summary = fmt::format("It carries {}, which {} takes{}", shown(*best.row), driver_text(target), partly);
+        judgement.summary =
+            fmt::format("It carries {}, which {} takes{}", shown(*best.row), driver_text(target), partly);
         return judgement;
     }
     judgement.verdict = RunVerdict::jit;

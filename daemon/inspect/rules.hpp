@@ -45,9 +45,9 @@ std::string_view name_of(Certainty certainty);
 struct CodeToJudge {
     const std::vector<CodeRow>* rows = nullptr;
     const std::vector<CodeMix>* mixes = nullptr;  // of the same file; null or empty: not known
-    bool finished = true;         // false: an object file, whose relocatable code is still to be linked
-    bool linked_at_load = false;  // DeviceCode::linked_at_load
-    bool damaged = false;         // there are problems: what lies behind them is not known
+    bool finished = true;                         // false: an object file, whose relocatable code is still to be linked
+    bool linked_at_load = false;                  // DeviceCode::linked_at_load
+    bool damaged = false;                         // there are problems: what lies behind them is not known
     RuntimeUse runtime;
 };
 

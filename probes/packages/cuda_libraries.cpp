@@ -22,16 +22,41 @@ constexpr std::string_view folder_beside_driver = "cuda-libraries";
 // cuDNN and TensorRT are of no toolkit: their versions are their own.
 bool is_of_toolkit(std::string_view id) { return id != "cudnn" && id != "tensorrt"; }
 
-// The newest toolkit that this driver can run; where there is none, the one that programs get by default, else the
-// newest.
-const Toolkit* toolkit_for(const std::vector<Toolkit>& toolkits, std::optional<CudaVersion> driver) {
+std::vector<std::string> folders_of(const Toolkit& toolkit) {
+    std::vector<std::string> folders;
+    for (const char* target : {"targets/aarch64-linux/lib", "targets/sbsa-linux/lib", "lib64", "lib"}) {
+        folders.push_back(path_below(toolkit.directory, target));
+    }
+    return folders;
+}
+
+// A toolkit of which only the compiler or its documents are there has nothing that a program could load.
+bool has_runtime(const SystemRoot& root, const Toolkit& toolkit, const ComponentRecord& runtime) {
+    for (const std::string& folder : folders_of(toolkit)) {
+        for (const std::string& soname : runtime.sonames) {
+            if (root.exists(path_below(folder, soname))) return true;
+        }
+    }
+    return false;
+}
+
+const ComponentRecord* record_of(const Catalog& catalog, std::string_view id) {
+    const auto record = std::find_if(catalog.components.begin(), catalog.components.end(),
+                                     [id](const ComponentRecord& component) { return component.id == id; });
+    return record == catalog.components.end() ? nullptr : &*record;
+}
+
+// Of those that have a runtime the newest that this driver can run; where there is none, the one that programs get by
+// default, else the newest.
+const Toolkit* toolkit_for(const SystemRoot& root, const std::vector<Toolkit>& toolkits, const ComponentRecord* runtime,
+                           std::optional<CudaVersion> driver) {
     const Toolkit* best = nullptr;
     const auto rank = [&driver](const Toolkit& toolkit) {
         if (driver && toolkit.cuda->major <= driver->major) return 2;
         return toolkit.is_default ? 1 : 0;
     };
     for (const Toolkit& toolkit : toolkits) {
-        if (!toolkit.there || !toolkit.cuda) continue;
+        if (!toolkit.there || !toolkit.cuda || runtime == nullptr || !has_runtime(root, toolkit, *runtime)) continue;
         if (best == nullptr || rank(toolkit) > rank(*best) ||
             (rank(toolkit) == rank(*best) && *best->cuda < *toolkit.cuda)) {
             best = &toolkit;
@@ -42,13 +67,12 @@ const Toolkit* toolkit_for(const std::vector<Toolkit>& toolkits, std::optional<C
 
 class Finder {
 public:
-    Finder(const SystemRoot& root, const CudaLibraryQuestion& question) : root_(root), question_(question) {
-        if (question.toolkits) toolkit_ = toolkit_for(*question.toolkits, question.driver_cuda);
-        if (toolkit_ != nullptr) {
-            for (const char* target : {"targets/aarch64-linux/lib", "targets/sbsa-linux/lib", "lib64", "lib"}) {
-                folders_.push_back(path_below(toolkit_->directory, target));
-            }
+    Finder(const SystemRoot& root, const Catalog& catalog, const CudaLibraryQuestion& question)
+        : root_(root), question_(question) {
+        if (question.toolkits) {
+            toolkit_ = toolkit_for(root, *question.toolkits, record_of(catalog, runtime_id), question.driver_cuda);
         }
+        if (toolkit_ != nullptr) folders_ = folders_of(*toolkit_);
         folders_.emplace_back("/usr/lib/aarch64-linux-gnu");
         folders_.emplace_back("/usr/lib");
         if (question.software) add_store_folders();
@@ -125,7 +149,8 @@ private:
                 continue;
             }
             several = several || (claiming != nullptr && claiming->version != component.version);
-            claiming = &component;
+            // The first by name: the library's own package comes before what binds it to a language.
+            if (claiming == nullptr) claiming = &component;
         }
         if (claiming == nullptr || several) return;
         library.claimed = claiming->version;
@@ -155,12 +180,11 @@ Fact<CudaLibraries> find_cuda_libraries(const SystemRoot& root, const Catalog& c
         return Missing{Lack::not_asked, "the CUDA libraries of another system cannot be opened on this machine",
                        source};
     }
-    const Finder finder(root, question);
+    const Finder finder(root, catalog, question);
     CudaLibraries libraries;
     for (const std::string_view id : ids) {
-        const auto record = std::find_if(catalog.components.begin(), catalog.components.end(),
-                                         [id](const ComponentRecord& component) { return component.id == id; });
-        if (record == catalog.components.end()) continue;
+        const ComponentRecord* record = record_of(catalog, id);
+        if (record == nullptr) continue;
         std::optional<CudaLibrary> library = finder.find(*record);
         if (!library) continue;
         if (id == runtime_id) libraries.runtime = library;

@@ -15,22 +15,35 @@ constexpr std::string_view shared_prefix = "libcudart.so.";
 // Of the text of cudaErrorInsufficientDriver, which every runtime since CUDA 3 holds.
 constexpr std::string_view sentence = "CUDA driver version is insufficient for CUDA runtime version";
 constexpr std::uint64_t piece = std::uint64_t{1} << 20;
+constexpr std::uint64_t last_part = 8 * piece;
 constexpr std::uint32_t oldest = 7000, newest = 29'990;  // versions that can be meant, as the API encodes them
 
-// Gives a section to `take` in pieces that overlap, until it answers true.
-bool search(const ByteSource& source, const ElfSection& section, std::size_t overlap,
-            const std::function<bool(std::string_view)>& take) {
+// Gives the part of a section from `at` to `end` to `take` in pieces, until it answers true. Each piece brings along
+// `overlap` bytes of what follows, up to the end of the section.
+bool search(const ByteSource& source, std::uint64_t at, std::uint64_t end, std::uint64_t section_end,
+            std::size_t overlap, const std::function<bool(std::string_view)>& take) {
     std::string bytes;
-    const std::uint64_t end = std::min(section.offset.value + section.size, source.size());
-    for (std::uint64_t at = section.offset.value; at < end; at += piece) {
+    for (; at < end; at += piece) {
         // What was never written holds no text and no code.
         const std::uint64_t written = source.data_from(FileOffset{at}).value;
         if (written >= end) return false;
-        at = std::max(at, written);
-        source.read_over(bytes, FileOffset{at}, std::min(piece + overlap, end - at), "a section");
+        if (written > at) at += (written - at) / piece * piece;  // in whole pieces: code is read by its alignment
+        source.read_over(bytes, FileOffset{at}, std::min(piece + overlap, section_end - at), "a section");
         if (take(bytes)) return true;
     }
     return false;
+}
+
+// The end first: a linker puts libraries behind what asks for them, and the runtime is the last part of a library of
+// half a GB.
+bool search(const ByteSource& source, const ElfSection& section, std::size_t overlap,
+            const std::function<bool(std::string_view)>& take) {
+    const std::uint64_t begin = section.offset.value;
+    const std::uint64_t end = std::min(begin + section.size, source.size());
+    if (begin >= end) return false;
+    const std::uint64_t size = end - begin;
+    const std::uint64_t tail = size > last_part ? begin + (size - last_part) / piece * piece : begin;
+    return search(source, tail, end, end, overlap, take) || search(source, begin, tail, end, overlap, take);
 }
 
 std::uint32_t word_at(std::string_view bytes, std::size_t at) {

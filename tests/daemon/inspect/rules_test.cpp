@@ -72,6 +72,19 @@ TEST_CASE("code of another minor architecture does not run on a Jetson, and repo
     CHECK(contains(judgement.remedy, "CMAKE_CUDA_ARCHITECTURES=87"));
 }
 
+TEST_CASE("coverage counts containers by what the driver takes of them") {
+    const std::vector<CodeRow> rows{sass(72), sass(87), sass(87, 8), ptx(72, 6, 3), ptx(72, 9, 0)};
+    const std::vector<CodeMix> mixes{{{0}, 1}, {{0, 1, 3}, 10}, {{2}, 100}, {{2, 3}, 1000}, {{4}, 10000}};
+    CodeToJudge code;
+    code.rows = &rows;
+    CHECK(coverage_of(code, orin).containers() == 0);
+    code.mixes = &mixes;
+    const Coverage coverage = coverage_of(code, orin);
+    CHECK(coverage.native == 10);
+    CHECK(coverage.jit == 1000);
+    CHECK(coverage.none == 10101);  // a cubin of CUDA 13 and PTX of its ISA are nothing to this driver
+}
+
 TEST_CASE("code of another major architecture does not run, by every document") {
     const RunJudgement judgement = judged({sass(90)}, orin);
     CHECK(judgement.rule == "no-code-for-this-gpu");

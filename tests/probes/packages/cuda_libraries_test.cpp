@@ -94,9 +94,31 @@ TEST_CASE("of several toolkits the newest counts that the driver can run") {
     CHECK(board.find()->runtime->path == "/usr/local/cuda-13.0/lib64/libcudart.so.13");
 }
 
+TEST_CASE("a toolkit of which no runtime is left hides none that has one") {
+    BoardWithLibraries board;
+    board.toolkit("/usr/local/cuda-12.9", {12, 9});
+    board.toolkit("/usr/local/cuda-12.6", {12, 6});
+    board.library("/usr/local/cuda-12.9/bin/nvcc");
+    board.library(std::string(lib_of_12_6) + "libcudart.so.12");
+    board.driver_cuda = CudaVersion{12, 9};
+    REQUIRE(board.find()->runtime.has_value());
+    CHECK(board.find()->runtime->path == std::string(lib_of_12_6) + "libcudart.so.12");
+}
+
+TEST_CASE("of several packages with one claim the library's own is named") {
+    BoardWithLibraries board;
+    board.library("/usr/lib/aarch64-linux-gnu/libnvinfer.so.10");
+    board.component("tensorrt", "10.3.0.30", CudaVersion{12, -1});
+    board.software.value().components.back().package = "libnvinfer10";
+    board.component("tensorrt", "10.3.0.30", CudaVersion{12, -1});
+    board.software.value().components.back().package = "python3-libnvinfer";
+    CHECK(named(board.find(), "tensorrt")->package == "libnvinfer10");
+}
+
 TEST_CASE("a claim of another toolkit's package does not count, and of two none does") {
     BoardWithLibraries board;
     board.toolkit("/usr/local/cuda-12.6", {12, 6});
+    board.library(std::string(lib_of_12_6) + "libcudart.so.12");
     board.library(std::string(lib_of_12_6) + "libcublas.so.12");
     board.component("libcublas", "12.9.1.4", CudaVersion{12, 9});
     CHECK(named(board.find(), "libcublas")->claimed.empty());

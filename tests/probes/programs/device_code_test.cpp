@@ -96,6 +96,30 @@ TEST_CASE("code is found in ordinary data, as NVIDIA's own libraries keep it") {
     CHECK(code.problems.empty());
 }
 
+TEST_CASE("containers that hold the same rows are counted together") {
+    const std::string both = write_fatbin({sass_image(87), ptx_image(72, 6, 3)});
+    const std::string other = write_fatbin({ptx_image(72, 6, 3), sass_image(72)});
+    const std::string stub_only = write_fatbin({stub_image(87)});
+    const DeviceCode code =
+        code_of(library_with({{".nv_fatbin", write_fatbins({other, both, both, stub_only, both})}}).bytes);
+    CHECK(rows_of(code) == "sass sm_72 7 x1, sass sm_87 7 x3 stubs 1, ptx compute_72 6.3 x4");
+    REQUIRE(code.mixes.size() == 2);
+    CHECK(code.mixes[0].rows == std::vector<std::uint16_t>{0, 2});
+    CHECK(code.mixes[0].containers == 1);
+    CHECK(code.mixes[1].rows == std::vector<std::uint16_t>{1, 2});
+    CHECK(code.mixes[1].containers == 3);
+    CHECK(code_of(write_cubin({.sm = 87})).mixes.empty());
+}
+
+TEST_CASE("more sorts of containers than an honest file has are not told") {
+    std::vector<std::string> containers;
+    for (std::uint32_t sm = 1; sm <= DeviceCode::most_mixes + 1; ++sm)
+        containers.push_back(write_fatbin({sass_image(sm)}));
+    CHECK(code_of(write_fatbins(containers)).mixes.empty());
+    containers.pop_back();
+    CHECK(code_of(write_fatbins(containers)).mixes.size() == DeviceCode::most_mixes);
+}
+
 TEST_CASE("machine code of the host is not searched") {
     CHECK(rows_of(code_of(library_with({{".text", plain}}).bytes)).empty());
     CHECK_FALSE(rows_of(code_of(library_with({{".tex", plain}}).bytes)).empty());

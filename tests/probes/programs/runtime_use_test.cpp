@@ -54,6 +54,20 @@ TEST_CASE("a runtime that was linked in is known by its sentence") {
     CHECK(use.soname.empty());
 }
 
+TEST_CASE("it is found wherever it lies in a large file") {
+    constexpr std::size_t mb = std::size_t{1} << 20, size = 20 * mb;
+    // At the ends, within, and across the places where one reading ends and the next begins.
+    for (const std::size_t at : {std::size_t{0}, 5 * mb - 20, 12 * mb - 20, 12 * mb, 19 * mb, size - sentence.size()}) {
+        CAPTURE(at);
+        std::string content(size, 'x');
+        content.replace(at, sentence.size(), sentence);
+        ElfRecipe recipe;
+        recipe.sections = {{".rodata", content}};
+        CHECK(runtime_linked_into(MemorySource(write_shared_object(recipe).bytes)).linkage ==
+              RuntimeLinkage::linked_in);
+    }
+}
+
 TEST_CASE("the version is found in the machine code of a real runtime") {
     const std::string real = "/usr/local/cuda/lib64/libcudart.so.13";
     if (!std::filesystem::exists(real)) {
