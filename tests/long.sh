@@ -5,6 +5,7 @@
 #   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
 #   sh tests/long.sh fuzz       each fuzz target for five minutes (clang with libFuzzer); tests/fuzz/README.md says what to do with a find
 #   sh tests/long.sh seeded     ten thousand drivers that fail at random, with another seed each day
+#   sh tests/long.sh agree      the inspector against cuobjdump's counts on all real files of tests/inspect (about 5 GB to fetch, once)
 #   sh tests/long.sh tidy       clang-tidy with its static analyzer, over the tests' own sources, too
 #   sh tests/long.sh loader     our re-enactment of the loader against the real one, on 3000 random systems: glibc of this
 #                               machine and of Debian 11, x86-64 and aarch64 (in an emulator; root)
@@ -51,6 +52,13 @@ seeded() {
     ninja -C build/release jetcuda-check jetcuda-probe simulated-libcuda >/dev/null
     /usr/bin/python3 tests/drivers/seeded_runs_test.py --binaries build/release/bin \
         --simulated build/release/tests/drivers/libcuda.so.1.1 --runs 10000 --seed "$(date +%Y%m%d)00000"
+}
+
+agree() {
+    echo "== the inspector on real files"
+    cmake -G Ninja -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
+    ninja -C build/release jetcuda-check >/dev/null
+    /usr/bin/python3 tests/inspect/agree_test.py --binaries build/release/bin --files build/real-files
 }
 
 tidy() {
@@ -125,6 +133,7 @@ case ${1:-all} in
     damage) damage ;;
     fuzz) fuzz ;;
     seeded) seeded ;;
+    agree) agree ;;
     tidy) tidy ;;
     loader) loader ;;
     bullseye) bullseye ;;
@@ -132,12 +141,13 @@ case ${1:-all} in
         damage
         fuzz
         seeded
+        agree
         tidy
         loader
         bullseye
         ;;
     *)
-        echo "$0: no part \"$1\"; there are damage, fuzz, seeded, tidy, loader and bullseye" >&2
+        echo "$0: no part \"$1\"; there are damage, fuzz, seeded, agree, tidy, loader and bullseye" >&2
         exit 64
         ;;
 esac

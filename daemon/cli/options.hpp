@@ -26,7 +26,7 @@ struct Options {
     std::optional<std::string> root, system, soc, driver, data, config;
     std::optional<std::string> for_file;
     std::optional<std::string> repeat;
-    std::optional<std::string> sm, driver_cuda, l4t;  // the board that an inspection asks about
+    std::optional<std::string> sm, driver_cuda, l4t;           // the board that an inspection asks about
     std::optional<std::string> request, state_dir, deny_file;  // for the daemon, the units and the tests
 
     // The machine to judge is not simply this one with its own driver, so no report of the daemon can answer.

@@ -1,15 +1,17 @@
 #include "probes/programs/device_code.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <atomic>
+#include <exception>
+#include <memory>
 #include <system_error>
-#include <tuple>
+#include <thread>
 
 #include "probes/elf/cubin.hpp"
 #include "probes/elf/elf_file.hpp"
 #include "probes/elf/fatbin.hpp"
 #include "probes/elf/window.hpp"
+#include "probes/programs/code_gathering.hpp"
 #include "probes/programs/ptx_text.hpp"
 
 namespace jetcuda {
@@ -19,22 +21,9 @@ constexpr std::string_view linked_section = ".nv_fatbin";
 constexpr std::string_view relocatable_section = "__nv_relfatbin";
 constexpr std::string_view relocatable_range = "section __nv_relfatbin";
 
-// A cubin without code has a few names and notes. Above this size nobody looks whether there is a .text in it: the
-// largest that a constant memory bank explains.
-constexpr std::uint64_t largest_stub = std::uint64_t{72} << 10U;
-
-// A compressed cubin is not unpacked to see whether it holds code; its size tells. Stubs of nvcc 11.8 have up to 1,072
-// bytes and those of 13.0 up to 1,680; the smallest cubin with code, an empty kernel, has 1,864 and 2,560.
-std::uint64_t largest_packed_stub(std::uint32_t abi) { return abi >= 8 ? 2048 : 1400; }
-
-constexpr std::uint64_t small_read = 4096;
-
-// An honest container has an image or two for each GPU.
-constexpr std::size_t most_images_of_container = 4096;
-
-// Damage everywhere is no damage: it is a file made to keep its reader busy.
-constexpr std::uint64_t most_damage = 4096;
-struct GaveUp {};
+// From how many bytes to search on the parts of a file are searched at once, and by how many threads.
+constexpr std::uint64_t worth_threads = std::uint64_t{32} << 20U;
+constexpr std::size_t most_threads = 4;
 
 std::string at_offset(FileOffset at) { return " at offset " + std::to_string(at.value); }
 
@@ -51,196 +40,6 @@ std::string machine_name(std::uint16_t machine) {
     }
 }
 
-// Makes rows of what the search meets.
-class Gathering final : public FatbinVisitor {
-public:
-    explicit Gathering(DeviceCode& code) : code_(code) {}
-
-    // In which part of the file the search is now.
-    void enter(bool relocatable_part) { relocatable_part_ = relocatable_part; }
-
-    void container(FileOffset, std::uint64_t size) override {
-        end_container();
-        ++code_.containers;
-        if (size == 0) ++code_.empty_containers;
-        if (size == 0 && !relocatable_part_) empty_to_run_ = true;
-    }
-
-    void entry(const FatbinEntry& entry, Window& window) override {
-        CodeRow row;
-        row.kind_number = entry.kind;
-        row.sm = entry.sm;
-        row.suffix = entry.suffix();
-        row.compression = entry.zstd()  ? CodeCompression::zstd
-                          : entry.lz4() ? CodeCompression::lz4
-                                        : CodeCompression::none;
-        row.bytes = entry.header_size + entry.stored_size;
-        row.count = 1;
-        row.relocatable = relocatable_part_ ? 1 : 0;
-        switch (entry.kind) {
-            case FatbinEntry::kind_ptx:
-                row.kind = CodeKind::ptx;
-                row.isa_major = entry.major;
-                row.isa_minor = entry.minor;
-                break;
-            case FatbinEntry::kind_cubin:
-                row.kind = CodeKind::sass;
-                row.abi = entry.minor;
-                break;
-            case FatbinEntry::kind_lto: row.kind = CodeKind::lto; break;
-            default: remark_on_kind(entry.kind); break;
-        }
-        // How link-time code is packed is not known: its flags say zstd and its bytes are no frame.
-        if (row.kind == CodeKind::ptx || row.kind == CodeKind::sass) check_payload(entry, window, row);
-        add(row);
-    }
-
-    void problem(std::string text) override {
-        tell(std::move(text));
-        if (untold_ >= most_damage) throw GaveUp{};
-    }
-
-    void tell(std::string text) {
-        if (code_.problems.size() < DeviceCode::most_problems) {
-            code_.problems.push_back(std::move(text));
-        } else {
-            ++untold_;
-        }
-    }
-
-    void remark(std::string text) { code_.remarks.push_back(std::move(text)); }
-
-    void add(const CodeRow& row) {
-        if (row.stubs == 0) (relocatable_part_ ? code_to_link_ : code_to_run_) = true;
-        const Key key{row.kind, row.kind_number, row.sm,        row.suffix,
-                      row.abi,  row.isa_major,   row.isa_minor, row.compression};
-        auto found = rows_.find(key);
-        if (found == rows_.end() && rows_.size() >= DeviceCode::most_rows) {
-            ++rowless_;
-            mixes_known_ = false;
-            return;
-        }
-        // What a device link has left behind runs nothing, and neither does what is still to be linked.
-        const bool runs_something = row.count > row.relocatable;
-        if (found == rows_.end()) {
-            const auto place = static_cast<std::uint16_t>(rows_.size());
-            found = rows_.emplace(key, Gathered{row, place}).first;
-        } else {
-            CodeRow& sum = found->second.row;
-            sum.count += row.count;
-            sum.relocatable += row.relocatable;
-            sum.stubs += row.stubs;
-            sum.bytes += row.bytes;
-        }
-        if (runs_something && in_container_.size() < most_images_of_container) {
-            in_container_.push_back(found->second.place);
-        }
-    }
-
-    // Once everything was met.
-    void finish() {
-        end_container();
-        for (const auto& [key, gathered] : rows_) code_.rows.push_back(gathered.row);
-        tell_mixes();
-        code_.linked_at_load = code_to_link_ && !code_to_run_ && empty_to_run_ && !code_.object;
-        if (rowless_ > 0) {
-            untold_ = 0;
-            code_.problems.resize(std::min(code_.problems.size(), DeviceCode::most_problems - 1));
-            code_.problems.push_back("more kinds of images than a file can have: " + std::to_string(rowless_) +
-                                     " images are in none of the " + std::to_string(DeviceCode::most_rows) + " rows");
-        }
-        if (untold_ >= most_damage) {
-            code_.problems.back() = "more damage than is worth reading: what lies behind was not searched";
-        } else if (untold_ > 0) {
-            code_.problems.back() = "and " + std::to_string(untold_ + 1) + " more problems";
-        }
-    }
-
-private:
-    using Key = std::tuple<CodeKind, std::uint32_t, std::uint32_t, char, std::uint32_t, std::uint32_t, std::uint32_t,
-                           CodeCompression>;
-    struct Gathered {
-        CodeRow row;
-        std::uint16_t place = 0;  // in the order in which they were met
-    };
-
-    // What was met since the container before is of one container.
-    void end_container() {
-        if (in_container_.empty()) return;
-        if (in_container_.size() >= most_images_of_container) mixes_known_ = false;
-        std::sort(in_container_.begin(), in_container_.end());
-        in_container_.erase(std::unique(in_container_.begin(), in_container_.end()), in_container_.end());
-        // One container is mostly like the one before it.
-        if (last_mix_ == mixes_.end() || last_mix_->first != in_container_) {
-            if (mixes_.size() >= DeviceCode::most_mixes) mixes_known_ = false;
-            if (mixes_known_) last_mix_ = mixes_.emplace(in_container_, 0).first;
-        }
-        if (mixes_known_) ++last_mix_->second;
-        in_container_.clear();
-    }
-
-    // In the order of the rows, which are sorted by now; they were numbered in the order in which they were met.
-    void tell_mixes() {
-        if (code_.containers == 0 || !mixes_known_) return;
-        std::vector<std::uint16_t> place_of(rows_.size());
-        std::uint16_t sorted = 0;
-        for (const auto& [key, gathered] : rows_) place_of.at(gathered.place) = sorted++;
-        for (const auto& [places, containers] : mixes_) {
-            CodeMix mix;
-            mix.containers = containers;
-            for (const std::uint16_t place : places) mix.rows.push_back(place_of.at(place));
-            std::sort(mix.rows.begin(), mix.rows.end());
-            code_.mixes.push_back(std::move(mix));
-        }
-        std::sort(code_.mixes.begin(), code_.mixes.end(),
-                  [](const CodeMix& left, const CodeMix& right) { return left.rows < right.rows; });
-    }
-
-    // The first bytes of a payload show whether it is what its entry says: a copy with a hole has zeros there. A stub
-    // becomes one here.
-    void check_payload(const FatbinEntry& entry, Window& window, CodeRow& row) {
-        if (entry.stored_size == 0) throw Malformed("has no content");
-        const bool packed = row.compression != CodeCompression::none;
-        const bool sass = row.kind == CodeKind::sass;
-        std::uint64_t wanted = std::min<std::uint64_t>(entry.stored_size, cubin_header_size);
-        if (sass && !packed && entry.stored_size <= largest_stub) wanted = entry.stored_size;
-        const ByteView payload = window.view(entry.payload(), wanted, small_read, "an image");
-        if (payload.u8(0) == 0) throw Malformed("has zeros in place of its content");
-        if (row.compression == CodeCompression::zstd && payload.all().substr(0, 4) != "\x28\xb5\x2f\xfd") {
-            throw Malformed("is no zstd frame, as its entry says it is");
-        }
-        if (!sass) return;
-        bool stub = packed && entry.unpacked_size <= largest_packed_stub(row.abi);
-        if (!packed) {
-            const CubinHeader header = read_cubin_header(payload);
-            if (header.relocatable) row.relocatable = 1;
-            stub = wanted == entry.stored_size && !cubin_has_code(MemorySource(payload.all()));
-        }
-        if (!stub) return;
-        row.stubs = 1;
-        row.count = row.relocatable = 0;
-    }
-
-    void remark_on_kind(std::uint16_t kind) {
-        constexpr std::size_t most = 16;  // of the 65,536 that a hostile file could name
-        if (kinds_.size() < most && kinds_.insert(kind).second) {
-            remark("holds images of kind " + std::to_string(kind) + ", which this program does not know");
-        }
-    }
-
-    DeviceCode& code_;
-    bool relocatable_part_ = false;
-    bool code_to_run_ = false, code_to_link_ = false, empty_to_run_ = false;
-    std::map<Key, Gathered> rows_;
-    std::vector<std::uint16_t> in_container_;  // the rows of the container that is being stepped through
-    std::map<std::vector<std::uint16_t>, std::uint64_t> mixes_;
-    std::map<std::vector<std::uint16_t>, std::uint64_t>::iterator last_mix_ = mixes_.end();
-    bool mixes_known_ = true;
-    std::set<std::uint16_t> kinds_;
-    std::uint64_t untold_ = 0;
-    std::uint64_t rowless_ = 0;
-};
-
 class Reading {
 public:
     explicit Reading(const ByteSource& source) : source_(source), window_(source), gathering_(code_) {}
@@ -250,7 +49,7 @@ public:
             read();
         } catch (const Malformed& problem) {
             gathering_.tell(problem.what());
-        } catch (const GaveUp&) {  // finish() says so
+        } catch (const CodeGathering::GaveUp&) {  // finish() says so
         } catch (const std::system_error& failure) {
             gathering_.tell("cannot be read to its end: " + failure.code().message());
         }
@@ -394,12 +193,52 @@ private:
         std::sort(ranges.begin(), ranges.end(),
                   [](const FatbinRange& a, const FatbinRange& b) { return a.begin.value < b.begin.value; });
         std::uint64_t done = 0;  // a hostile table may name the same GB a thousand times
+        std::uint64_t size = 0;
         for (FatbinRange& range : ranges) {
+            range.begin.value = std::min(std::max(range.begin.value, done), range.end.value);
+            done = std::max(done, range.end.value);
+            size += range.end.value - range.begin.value;
+        }
+        if (ranges.size() > 1 && size > worth_threads) return search_at_once(ranges);
+        for (const FatbinRange& range : ranges) {
             gathering_.enter(range.name == relocatable_range);
-            range.begin.value = std::max(range.begin.value, done);
-            if (range.begin.value >= range.end.value) continue;
             search_fatbins(window_, range, gathering_);
-            done = range.end.value;
+        }
+    }
+
+    // What was met in one part of the file, and why no more of it was.
+    struct Part {
+        DeviceCode code;
+        CodeGathering gathering{code};
+        std::exception_ptr stopped;
+    };
+
+    // A library of half a GB has its code in a few parts, and whoever asks waits for it.
+    void search_at_once(const std::vector<FatbinRange>& ranges) {
+        std::vector<std::unique_ptr<Part>> parts;
+        for (std::size_t i = 0; i < ranges.size(); ++i) parts.push_back(std::make_unique<Part>());
+        std::atomic<std::size_t> next{0};
+        const auto work = [&] {
+            for (std::size_t i = next++; i < ranges.size(); i = next++) {
+                Part& part = *parts[i];
+                part.gathering.enter(ranges[i].name == relocatable_range);
+                try {
+                    Window window(source_);
+                    search_fatbins(window, ranges[i], part.gathering);
+                } catch (...) {
+                    part.stopped = std::current_exception();
+                }
+            }
+        };
+        const std::size_t count =
+            std::min<std::size_t>({ranges.size(), most_threads, std::max(1U, std::thread::hardware_concurrency())});
+        std::vector<std::thread> threads;
+        for (std::size_t i = 1; i < count; ++i) threads.emplace_back(work);
+        work();
+        for (std::thread& thread : threads) thread.join();
+        for (const std::unique_ptr<Part>& part : parts) {
+            gathering_.take(part->gathering);
+            if (part->stopped) std::rethrow_exception(part->stopped);
         }
     }
 
@@ -417,7 +256,7 @@ private:
     const ByteSource& source_;
     Window window_;
     DeviceCode code_;
-    Gathering gathering_;
+    CodeGathering gathering_;
 };
 
 }  // namespace

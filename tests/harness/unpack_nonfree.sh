@@ -1,11 +1,11 @@
 #!/bin/sh
-# Fetches a package of Debian's component non-free and unpacks it, and installs nothing. No setting of this machine is
+# Fetches packages of Debian's component non-free and unpacks them, and installs nothing. No setting of this machine is
 # changed: the archive to ask is the one that its own apt is set up with, through a private copy of its configuration
 # in which non-free is added. Works as an ordinary user.
 #
-#   unpack_nonfree.sh PACKAGE FOLDER
+#   unpack_nonfree.sh PACKAGE FOLDER [PACKAGE FOLDER]...
 #
-# leaves the package's files in FOLDER, which must not exist, and its version in FOLDER/version.
+# leaves each package's files in its FOLDER, which must not exist, and its version in FOLDER/version.
 
 set -eu
 
@@ -14,17 +14,17 @@ fail() {
     exit 1
 }
 
-[ $# -eq 2 ] || fail "it takes two arguments, the package and the folder to unpack it into."
-[ ! -e "$2" ] || fail "$2 is there already."
+if [ $# -eq 0 ] || [ $(($# % 2)) -ne 0 ]; then
+    fail "it takes pairs of arguments, a package and the folder to unpack it into."
+fi
 command -v apt-get >/dev/null || fail "there is no apt-get here; $1 can only be fetched on Debian."
-package=$1
 mkdir -p "$(dirname "$2")"
-folder=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+place=$(cd "$(dirname "$2")" && pwd)
 
-work=$(mktemp -d "$folder.XXXXXX")
+work=$(mktemp -d "$place/unpack.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/tree"
+mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
 
 # Every archive of this machine that has a component main; those without a non-free are passed over by apt.
 apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Created-By: Packages' |
@@ -56,11 +56,20 @@ apt-get -qq update >"$work/update.log" 2>&1 || {
     cat "$work/update.log" >&2
     fail "the package lists of non-free could not be fetched. Is the network there?"
 }
-(cd "$work" && apt-get -qq download "$package") >"$work/download.log" 2>&1 || {
-    cat "$work/update.log" "$work/download.log" >&2
-    fail "the package $package could not be fetched (Debian has it in non-free). See the lines above: is the network there?"
-}
-archive=$(find "$work" -maxdepth 1 -name "${package}_*.deb")
-dpkg-deb -x "$archive" "$work/tree"
-dpkg-deb -f "$archive" Version >"$work/tree/version"
-mv "$work/tree" "$folder"
+while [ $# -gt 0 ]; do
+    package=$1
+    folder=$2
+    shift 2
+    [ ! -e "$folder" ] || fail "$folder is there already."
+    (cd "$work" && apt-get -qq download "$package") >"$work/download.log" 2>&1 || {
+        cat "$work/update.log" "$work/download.log" >&2
+        fail "the package $package could not be fetched (Debian has it in non-free). See the lines above: is the network there?"
+    }
+    archive=$(find "$work" -maxdepth 1 -name "${package}_*.deb")
+    mkdir "$work/tree"
+    dpkg-deb -x "$archive" "$work/tree"
+    dpkg-deb -f "$archive" Version >"$work/tree/version"
+    mkdir -p "$(dirname "$folder")"
+    mv "$work/tree" "$folder"
+    rm "$archive"
+done

@@ -22,7 +22,7 @@ RULES = [
     (r"daemon/(report|gate|settings)/.*|daemon/runner_protocol\..*",
      [*REPORT, r"probes/system/strict_json\.hpp"]),
     (BUS_USERS, [r"daemon/.*", r"probes/.*"]),
-    (r"daemon/cli/.*", [r"daemon/(cli|checks|report|gate|settings)/.*", r"daemon/runner_protocol\.hpp", r"daemon/bus/client\.hpp",
+    (r"daemon/cli/.*", [r"daemon/(cli|checks|inspect|report|gate|settings)/.*", r"daemon/runner_protocol\.hpp", r"daemon/bus/client\.hpp",
                         r"probes/.*"]),
     (r"daemon/.*", [r"daemon/.*", r"probes/.*"]),
 ]
