@@ -14,6 +14,7 @@
 #include "probes/driver/libcuda.hpp"
 #include "probes/gpu/ask_driver.hpp"
 #include "probes/loader/libcuda_search.hpp"
+#include "probes/loader/named_programs.hpp"
 #include "probes/packages/cuda_libraries.hpp"
 #include "probes/packages/dpkg.hpp"
 #include "probes/packages/software.hpp"
@@ -28,6 +29,8 @@
 #include "probes/platform/pending_reboot.hpp"
 #include "probes/platform/processes.hpp"
 #include "probes/platform/soc.hpp"
+#include "probes/programs/file_looks.hpp"
+#include "probes/programs/inspection_memory.hpp"
 
 namespace jetcuda {
 namespace {
@@ -51,6 +54,7 @@ public:
         containers();
         system_state();
         cuda_libraries();
+        gpu_code();
         driver();
         compat_drivers();
         custom();
@@ -217,9 +221,39 @@ private:
 
     void cuda_libraries() {
         begin("cuda libraries");
+        facts_.cuda_libraries = find_cuda_libraries(root_, catalog_, library_question());
+    }
+
+    [[nodiscard]] CudaLibraryQuestion library_question() const {
         CudaLibraryQuestion question{facts_.software, facts_.toolkits, std::nullopt, request_.driver};
         if (facts_.reference) question.driver_cuda = facts_.reference->driver_cuda;
-        facts_.cuda_libraries = find_cuda_libraries(root_, catalog_, question);
+        return question;
+    }
+
+    // What the installed CUDA libraries and the configured programs carry for a GPU. Of another root nothing is
+    // remembered: its files are not this machine's, and may lie elsewhere the next time.
+    void gpu_code() {
+        facts_.cuda_library_files = Missing{Lack::not_asked, "nothing that is judged rests on them", ""};
+        facts_.programs = Missing{Lack::not_asked, "nothing that is judged rests on them", ""};
+        const bool no_jetson = facts_.board && !facts_.board->tegra;
+        if (no_jetson || (!request_.look_into_libraries && !request_.look_into_programs)) return;
+        begin("gpu code");
+        InspectionMemory memory =
+            root_.live() ? InspectionMemory(request_.memory_folder, request_.memory_tool) : InspectionMemory();
+        FileLooks looks(root_, memory);
+        const CudaLibraryQuestion question = library_question();
+        Fact<std::vector<CudaLibraryFile>> libraries = find_cuda_library_files(root_, catalog_, question);
+        ProgramQuestion programs{request_.programs, ld_so_conf_, {}};
+        for (CudaLibraryFile& library : libraries.value()) {
+            programs.known.insert(library.file.real_path);
+            if (request_.look_into_libraries) library.file.content = looks.look_at(library.file.path);
+        }
+        if (request_.look_into_libraries) facts_.cuda_library_files = std::move(libraries);
+        if (request_.look_into_programs) {
+            begin("programs");
+            facts_.programs = {look_at_programs(root_, programs, looks), "setting \"programs\""};
+        }
+        memory.save();
     }
 
     void driver() {

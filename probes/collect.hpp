@@ -25,6 +25,11 @@ struct CollectRequest {
     std::chrono::milliseconds probe_step_limit{20'000};
     std::chrono::milliseconds probe_total_limit{60'000};
     std::vector<std::string> service_users;  // setting of that name
+    bool look_into_libraries = false;        // something that is to be judged rests on the GPU code of CUDA libraries
+    bool look_into_programs = false;         // or on what `programs` carry and load
+    std::vector<std::string> programs;       // setting of that name
+    std::string memory_folder;               // where it is remembered what files carry; empty: nowhere
+    std::string memory_tool;                 // the version that remembers
     int probe_lock = -1;                     // descriptor the probe inherits (gpu.lock), or -1
     // The administrator's own programs that are to be run; only where `probe` is true, since they may use the GPU.
     std::string custom_folder;

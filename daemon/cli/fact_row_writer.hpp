@@ -71,5 +71,6 @@ void add_software(Rows& rows, const Facts& facts);
 void add_compat(Rows& rows, const Facts& facts);
 void add_containers(Rows& rows, const Facts& facts);
 void add_system_state(Rows& rows, const Facts& facts);
+void add_gpu_code(Rows& rows, const Facts& facts);
 
 }  // namespace jetcuda

@@ -245,6 +245,7 @@ std::vector<FactRow> rows_of(const Facts& facts) {
     add_libcuda(rows, facts);
     add_loader(rows, facts);
     add_software(rows, facts);
+    add_gpu_code(rows, facts);
     add_compat(rows, facts);
     add_containers(rows, facts);
     add_system_state(rows, facts);

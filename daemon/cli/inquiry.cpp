@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/checks/judge.hpp"
@@ -87,10 +89,10 @@ fs::path data_directory(const Options& options) {
 
 constexpr std::chrono::seconds lock_margin{5};
 
-bool rests_on_driver(const std::vector<const Check*>& checks) {
+// With what they need, and what that needs.
+std::vector<const Check*> reached_by(const std::vector<const Check*>& checks) {
     std::vector<const Check*> reached = checks;
     for (std::size_t i = 0; i < reached.size(); ++i) {
-        if (reached[i]->basis == Basis::measured) return true;
         for (const std::string_view id : reached[i]->needs) {
             const Check* need = find_check(id);
             if (need != nullptr && std::find(reached.begin(), reached.end(), need) == reached.end()) {
@@ -98,7 +100,38 @@ bool rests_on_driver(const std::vector<const Check*>& checks) {
             }
         }
     }
-    return false;
+    return reached;
+}
+
+bool rests_on_driver(const std::vector<const Check*>& reached) {
+    return std::any_of(reached.begin(), reached.end(),
+                       [](const Check* check) { return check->basis == Basis::measured; });
+}
+
+// What several GB of files carry is asked only where it is to be judged.
+bool is_among(std::string_view id, const std::vector<const Check*>& checks) {
+    return std::any_of(checks.begin(), checks.end(), [id](const Check* check) { return check->id == id; });
+}
+
+bool is_own(const std::string& folder) {
+    struct stat status {};
+    return !folder.empty() && ::stat(folder.c_str(), &status) == 0 && status.st_uid == ::geteuid();
+}
+
+// The folder of this user for what can be had again: systemd's for the unit, else the one of the XDG base directory
+// specification. Empty: none, or it is another user's, as with "sudo -E".
+std::string memory_folder() {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets the environment
+        return std::string(value == nullptr ? "" : value);
+    };
+    if (const std::string given = variable("CACHE_DIRECTORY"); !given.empty()) return given;
+    std::string above = variable("XDG_CACHE_HOME");
+    if (const std::string home = variable("HOME"); above.empty() && is_own(home)) {
+        above = path_below(home, ".cache");
+        ::mkdir(above.c_str(), 0700);  // as that specification wants it; it mostly exists
+    }
+    return is_own(above) ? path_below(above, "jetcuda-check") : std::string();
 }
 
 // Of the administrator's programs, those that `checks` rest on.
@@ -217,6 +250,7 @@ Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids
     request.all_compat = options.all_compat;
     request.repeat = repeat_of(options);
     request.service_users = settings.service_users;
+    request.programs = settings.programs;
     request.custom_folder = custom.folder;
     request.custom_total_limit = settings.custom_total_limit;
 
@@ -235,7 +269,15 @@ Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids
 
 Facts ask_machine(const Inquiry& inquiry) {
     CollectRequest request = inquiry.request;
-    request.ask_driver = rests_on_driver(inquiry.checks);
+    const std::vector<const Check*> reached = reached_by(inquiry.checks);
+    request.ask_driver = rests_on_driver(reached);
+    request.look_into_libraries = is_among("cuda-libraries-cover-this-gpu", reached);
+    request.look_into_programs =
+        is_among("programs-cover-this-gpu", reached) || is_among("programs-load-one-driver", reached);
+    if (inquiry.root.live() && (request.look_into_libraries || request.look_into_programs)) {
+        request.memory_folder = memory_folder();
+        request.memory_tool = tool_version();
+    }
     request.custom_programs = programs_of(inquiry.custom, inquiry.checks);
     const bool running_system = inquiry.root.live() && inquiry.root.incoming_system().empty();
     const bool asks_driver = request.ask_driver && (running_system || request.driver);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,15 +17,18 @@
 
 #include "daemon/cli/inquiry.hpp"
 #include "daemon/cli/inspection_text.hpp"
-#include "daemon/cli/libcuda_trail.hpp"
 #include "daemon/cli/output.hpp"
 #include "daemon/cli/verbs.hpp"
 #include "daemon/inspect/inspection_json.hpp"
 #include "daemon/inspect/judged_file.hpp"
 #include "daemon/inspect/target.hpp"
 #include "probes/collect.hpp"
+#include "probes/loader/ld_so_conf.hpp"
+#include "probes/loader/program_loading.hpp"
+#include "probes/programs/file_looks.hpp"
 #include "probes/programs/folder_walk.hpp"
 #include "probes/programs/inspect_file.hpp"
+#include "probes/programs/inspection_memory.hpp"
 
 namespace jetcuda {
 namespace {
@@ -98,7 +101,7 @@ private:
     std::size_t last_ = static_cast<std::size_t>(-1);
 };
 
-void look_into_folder(const NamedPath& folder, const InspectTarget& target, JudgedPaths& judged) {
+std::vector<JudgedFile> look_into_folder(const NamedPath& folder, const InspectTarget& target, JudgedPaths& judged) {
     FolderFiles found = files_below(folder.on_host);
     const auto shown = [&folder](const std::string& path) { return folder.shown + path.substr(folder.on_host.size()); };
     Progress progress(found.files.size());
@@ -110,7 +113,7 @@ void look_into_folder(const NamedPath& folder, const InspectTarget& target, Judg
         inside.push_back(judge_inspection(std::move(inspection), target));
     }
     judged.folders.push_back(judge_folder(folder.shown, found.files.size(), std::move(found.problems), inside));
-    std::move(inside.begin(), inside.end(), std::back_inserter(judged.files));
+    return inside;
 }
 
 Inspection look_at(const NamedPath& path) {
@@ -124,33 +127,62 @@ Inspection look_at(const NamedPath& path) {
     return inspection;
 }
 
-bool asks_for_driver(const Inspection& inspection) {
-    if (inspection.kind != ProgramKind::elf || inspection.parts.size() != 1) return false;
-    const InspectedPart& part = inspection.parts.front();
-    const auto& needed = part.code.needed;
-    return part.code.bits == 64 && !part.code.object &&
-           (!part.code.rows.empty() || part.runtime.linkage != RuntimeLinkage::none ||
-            std::find(needed.begin(), needed.end(), "libcuda.so.1") != needed.end());
-}
+// The loader of the judged system, for files that lie in it.
+class LoaderQuestions {
+public:
+    explicit LoaderQuestions(const SystemRoot& root)
+        : root_(root), looks_(root, memory_), loaders_(root, read_ld_so_conf(root), looks_) {}
 
-// What the loader of the judged system would give to a program that lies in it.
-void ask_loader(const SystemRoot& root, JudgedFile& file) {
-    if (!asks_for_driver(file.inspection)) return;
-    std::error_code error;
-    const std::string inside =
-        root.live() ? std::filesystem::absolute(file.inspection.path, error).string() : file.inspection.path;
-    try {
-        const LibcudaTrail trail = trace_libcuda(root, inside);
-        file.libcuda = trail.path;
-        file.loader_problems = trail.problems;
-        if (!trail.error.empty()) file.loader_problems.push_back(trail.error);
-        if (trail.file && trail.file->stub) {
-            file.loader_problems.push_back(trail.path + " is the toolkit's stub: every CUDA call fails with error 34");
-        }
-    } catch (const UsageError&) {
-        return;  // nothing that a loader takes, such as a plug-in for another processor
+    // `named`: by the caller. Of the other files in a folder only those are asked about that use the GPU themselves.
+    void ask(JudgedFile& file, bool named) {
+        if (!has_loader(file.inspection) || (!named && !uses_gpu(file.inspection))) return;
+        std::error_code error;
+        const std::string inside =
+            root_.live() ? std::filesystem::absolute(file.inspection.path, error).string() : file.inspection.path;
+        const std::optional<ProgramLoading> loading = loaders_.load(inside);
+        if (!loading) return;
+        file.loader_problems = loading->program.gaps;
+        tell_requests(loading->program.requests, file);
     }
-}
+
+private:
+    static bool has_loader(const Inspection& inspection) {
+        return inspection.kind == ProgramKind::elf && inspection.parts.size() == 1 &&
+               inspection.parts.front().code.bits == 64 && !inspection.parts.front().code.object;
+    }
+
+    static bool uses_gpu(const Inspection& inspection) {
+        const InspectedPart& part = inspection.parts.front();
+        const auto& needed = part.code.needed;
+        return !part.code.rows.empty() || part.runtime.linkage != RuntimeLinkage::none ||
+               std::find(needed.begin(), needed.end(), libcuda_name) != needed.end();
+    }
+
+    // In one process the first libcuda that is loaded serves everybody.
+    static void tell_requests(const std::vector<LibcudaRequest>& requests, JudgedFile& file) {
+        if (requests.empty()) return;
+        const LibcudaRequest& first = requests.front();
+        file.libcuda = first.path;
+        for (const LibcudaRequest& request : requests) {
+            if (!request.error.empty()) file.loader_problems.push_back(request.object + ": " + request.error);
+            if (request.file && request.file->stub) {
+                file.loader_problems.push_back(fmt::format(
+                    "{} is led to {} by {}, which is the toolkit's stub: every CUDA call fails with error 34",
+                    request.object, request.path, request.named_by));
+            }
+            if (request.path == first.path) continue;
+            const auto where = [](const LibcudaRequest& one) { return one.path.empty() ? "none" : one.path; };
+            file.loader_problems.push_back(
+                fmt::format("{} would take {}, and {} would take {}: whichever asks first decides for both",
+                            first.object, where(first), request.object, where(request)));
+        }
+    }
+
+    const SystemRoot& root_;
+    InspectionMemory memory_;
+    FileLooks looks_;
+    ProgramLoaders loaders_;
+};
 
 }  // namespace
 
@@ -161,18 +193,22 @@ ExitStatus perform_inspect(const Options& options) {
     }
     const Inquiry inquiry = open_inquiry(options);
     const NamedTarget target = target_for(options, inquiry);
-    const bool of_this_system = !options.sm && !options.driver_cuda && !options.l4t;
+    std::optional<LoaderQuestions> loader;  // of another board than this one nothing is known
+    if (!options.sm && !options.driver_cuda && !options.l4t) loader.emplace(inquiry.root);
     JudgedPaths judged;
     for (const std::string& given : options.arguments) {
         const NamedPath path = locate(inquiry.root, given);
-        if (path.on_host != standard_input && is_folder(path.on_host)) {
-            look_into_folder(path, target.target, judged);
+        const bool folder = path.on_host != standard_input && is_folder(path.on_host);
+        std::vector<JudgedFile> files;
+        if (folder) {
+            files = look_into_folder(path, target.target, judged);
         } else {
-            judged.files.push_back(judge_inspection(look_at(path), target.target));
+            files.push_back(judge_inspection(look_at(path), target.target));
         }
-    }
-    for (JudgedFile& file : judged.files) {
-        if (of_this_system) ask_loader(inquiry.root, file);
+        for (JudgedFile& file : files) {
+            if (loader) loader->ask(file, !folder);
+            judged.files.push_back(std::move(file));
+        }
     }
     write_output(options.json ? to_json(judged, target) : to_text(judged, target));
     return static_cast<ExitStatus>(exit_status_of(judged));

@@ -14,7 +14,7 @@
 //   {"try":"integers"}                                      before each thing that a work step tries
 //   {"tried":"integers","outcome":"right","detail":"sm_87","duration_ms":1}
 //   {"tried":"floats","outcome":"wrong","index":17,"expected":5,"got":4,"duration_ms":1}
-//   {"tried":"atomics","outcome":"refused","call":"cuModuleLoadData","result":200,"name":"CUDA_ERROR_INVALID_IMAGE"}
+//   {"tried":"atomics","outcome":"refused","call":"cuModuleLoadDataEx","result":200,"name":"CUDA_ERROR_INVALID_IMAGE"}
 //   {"tried":"managed memory","outcome":"not-tried","detail":"unsupported","duration_ms":0}
 //   {"end":"native","result":0,"duration_ms":12}
 //   {"done":true}
@@ -138,7 +138,7 @@ struct WorkItem {
     std::string name;
     WorkOutcome outcome = WorkOutcome::unfinished;
     std::string detail;  // the image that was taken: "sm_87", "compute_72"; a version; why it was not tried
-    std::string call;    // the entry point that refused: "cuModuleLoadData"
+    std::string call;    // the entry point that refused: "cuModuleLoadDataEx"
     int result = 0;      // of that call: a CUresult, or in `runtime` of a cuda… call a cudaError_t
     std::string result_name, text;
     std::uint64_t index = 0, expected = 0, got = 0;  // the first wrong word; of memory: the word's index in the region

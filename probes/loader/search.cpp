@@ -367,6 +367,12 @@ LoaderProcess::Found LoaderProcess::find(const std::string& name, std::size_t as
     return found;
 }
 
+LoaderProcess::Found LoaderProcess::search(const std::string& name, std::size_t asker) const {
+    Found found;
+    walk(name, asker, found);
+    return found;
+}
+
 std::vector<std::string> LoaderProcess::load_needed() {
     std::vector<std::string> problems;
     const auto load = [&](const std::string& name, std::size_t asker) {

@@ -108,6 +108,10 @@ public:
     // As dlopen(name) in objects()[asker] would find it; the object is loaded then, without what it needs.
     Found find(const std::string& name, std::size_t asker);
 
+    // Where the search of objects()[asker] leads, whatever is loaded already: what it gets where it asks first.
+    // Loads nothing.
+    [[nodiscard]] Found search(const std::string& name, std::size_t asker) const;
+
     // How the objects that were loaded by need were found.
     [[nodiscard]] const std::vector<Object>& objects() const { return objects_; }
     // Steps that led to an object; empty for the program itself.

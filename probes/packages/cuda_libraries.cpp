@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -163,11 +165,25 @@ private:
     std::vector<std::string> folders_;
 };
 
+constexpr const char* source_of_all = "the folders of the CUDA libraries";
+
+// By which names the files of one library begin: "libcublas", and of NPP, which is nothing but parts, "libnpp".
+std::string stem_of(std::string_view path) {
+    std::string_view name = path.substr(path.rfind('/') + 1);
+    name = name.substr(0, name.find(".so"));
+    return std::string(name == "libnppc" ? "libnpp" : name);
+}
+
+// A folder holds each library under up to three names; the first of them is the one that programs ask for.
+bool is_named_library(std::string_view name, std::string_view stem) {
+    return name.substr(0, stem.size()) == stem && name.find(".so.") != std::string_view::npos;
+}
+
 }  // namespace
 
 Fact<CudaLibraries> find_cuda_libraries(const SystemRoot& root, const Catalog& catalog,
                                         const CudaLibraryQuestion& question) {
-    const std::string source = "the folders of the CUDA libraries";
+    const std::string source = source_of_all;
     if (question.driver) {
         const std::filesystem::path beside =
             std::filesystem::path(*question.driver).parent_path() / folder_beside_driver;
@@ -193,6 +209,31 @@ Fact<CudaLibraries> find_cuda_libraries(const SystemRoot& root, const Catalog& c
     std::sort(libraries.libraries.begin(), libraries.libraries.end(),
               [](const CudaLibrary& left, const CudaLibrary& right) { return left.path < right.path; });
     return {std::move(libraries), source};
+}
+
+Fact<std::vector<CudaLibraryFile>> find_cuda_library_files(const SystemRoot& root, const Catalog& catalog,
+                                                           const CudaLibraryQuestion& question) {
+    const Finder finder(root, catalog, question);
+    std::vector<CudaLibraryFile> files;
+    std::set<std::string, std::less<>> seen;
+    for (const std::string_view id : ids) {
+        const ComponentRecord* record = record_of(catalog, id);
+        const std::optional<CudaLibrary> library = record == nullptr ? std::nullopt : finder.find(*record);
+        if (!library) continue;
+        const auto add = [&](const std::string& path, bool by_name) {
+            const Fact<ResolvedPath> real = root.resolve(path);
+            if (!real || !seen.insert(real->inside).second) return;
+            files.push_back({library->id, library->package, by_name, {path, real->inside, {}}});
+        };
+        add(library->path, true);
+        const std::string folder = library->path.substr(0, library->path.rfind('/'));
+        const Fact<std::vector<std::string>> names = root.list(folder);
+        if (!names) continue;
+        for (const std::string& name : *names) {
+            if (is_named_library(name, stem_of(library->path))) add(path_below(folder, name), false);
+        }
+    }
+    return {std::move(files), source_of_all};
 }
 
 }  // namespace jetcuda

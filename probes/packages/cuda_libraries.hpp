@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "probes/facts.hpp"
 #include "probes/system/system_root.hpp"
@@ -23,5 +24,10 @@ struct CudaLibraryQuestion {
 
 Fact<CudaLibraries> find_cuda_libraries(const SystemRoot& root, const Catalog& catalog,
                                         const CudaLibraryQuestion& question);
+
+// The same libraries of whatever root, to be read and not opened, and what stands beside each under the same beginning
+// of a name (libcublasLt beside libcublas): most of the GPU code is in those. Each file once, without its content.
+Fact<std::vector<CudaLibraryFile>> find_cuda_library_files(const SystemRoot& root, const Catalog& catalog,
+                                                           const CudaLibraryQuestion& question);
 
 }  // namespace jetcuda

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -33,7 +34,19 @@ struct ArchiveLimits {
     std::uint64_t allowed_ratio = 100;
 };
 
+// The limits of one file, and what was used of them: archives within it draw on the same.
+struct ArchiveBudget {
+    ArchiveBudget(int descriptor, const ArchiveLimits& limits);
+
+    std::uint64_t most_members, allowed_bytes;
+    std::uint64_t members = 0, bytes = 0;
+};
+
 // Reads the archive behind the descriptor, which stays open. Answers how many members that are files it has.
+std::uint64_t visit_archive(int descriptor, const ArchiveVisitor& visitor, ArchiveBudget& budget);
 std::uint64_t visit_archive(int descriptor, const ArchiveVisitor& visitor, const ArchiveLimits& limits = {});
+
+// A name that is longer is cut: no system makes such a file.
+inline constexpr std::size_t longest_member_name = 4096;
 
 }  // namespace jetcuda

@@ -31,10 +31,10 @@ struct Found {
     std::pair<dev_t, ino_t> file;
 };
 
-std::vector<Found> walk(const fs::path& folder, std::vector<std::string>& problems) {
+std::vector<Found> walk(const fs::path& folder, std::size_t most, std::vector<std::string>& problems) {
     std::vector<Found> found;
     std::vector<fs::path> waiting{folder};  // in place of calls within calls: a folder may be any number deep
-    while (!waiting.empty()) {
+    while (!waiting.empty() && found.size() <= most) {
         const fs::path here = std::move(waiting.back());
         waiting.pop_back();
         std::error_code error;
@@ -48,17 +48,23 @@ std::vector<Found> walk(const fs::path& folder, std::vector<std::string>& proble
             if (::lstat(entries->path().c_str(), &status) != 0) continue;  // it has just gone
             if (S_ISDIR(status.st_mode)) waiting.push_back(entries->path());
             if (S_ISREG(status.st_mode)) found.push_back({entries->path().string(), {status.st_dev, status.st_ino}});
+            if (found.size() > most) break;
         }
         if (error) problems.push_back(here.string() + " cannot be read to its end: " + error.message());
+    }
+    if (found.size() > most) {
+        problems.push_back(folder.string() + " holds more than " + std::to_string(most) +
+                           " files: the rest is not looked at");
+        found.resize(most);
     }
     return found;
 }
 
 }  // namespace
 
-FolderFiles files_below(const std::string& folder) {
+FolderFiles files_below(const std::string& folder, std::size_t most) {
     FolderFiles files;
-    std::vector<Found> found = walk(folder, files.problems);
+    std::vector<Found> found = walk(folder, most, files.problems);
     // Sorted first: of several links to one file the same counts each time, in whatever order the folder gives them.
     std::sort(found.begin(), found.end(), [](const Found& left, const Found& right) { return left.path < right.path; });
     std::set<std::pair<dev_t, ino_t>> seen;

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "probes/elf/file_source.hpp"
-#include "probes/programs/archive.hpp"
 
 namespace jetcuda {
 namespace {
@@ -73,14 +72,15 @@ std::vector<std::string> tags_of_wheel(std::string_view path) {
 
 class Looking {
 public:
-    explicit Looking(Inspection& inspection) : inspection_(inspection) {}
+    Looking(Inspection& inspection, const ArchiveLimits& limits) : inspection_(inspection), limits_(limits) {}
 
     void look_at_file(Descriptor file, const std::string& name) {
         const std::string first = first_bytes_of(file.number());
         if (begins_archive(first, name)) {
             inspection_.kind = is_wheel(name) ? ProgramKind::wheel : ProgramKind::archive;
             if (is_wheel(name)) inspection_.python_tags = tags_of_wheel(name);
-            return look_into_archive(file.number(), "", 1);
+            ArchiveBudget budget(file.number(), limits_);
+            return look_into_archive(file.number(), "", 1, budget);
         }
         InspectedPart part = look_at_part(std::move(file), "");
         inspection_.kind = kind_of(part.code.form);
@@ -88,7 +88,7 @@ public:
     }
 
 private:
-    void look_into_archive(int descriptor, const std::string& inside, int depth) {
+    void look_into_archive(int descriptor, const std::string& inside, int depth, ArchiveBudget& budget) {
         const auto path_of = [&inside](const std::string& name) { return inside.empty() ? name : inside + '/' + name; };
         ArchiveVisitor visitor;
         visitor.wants = [&](std::string_view first, const std::string& name) {
@@ -100,14 +100,14 @@ private:
         };
         visitor.take = [&](Descriptor content, const std::string& name) {
             if (begins_archive(first_bytes_of(content.number()), name)) {
-                return look_into_archive(content.number(), path_of(name), depth + 1);
+                return look_into_archive(content.number(), path_of(name), depth + 1, budget);
             }
             add(look_at_part(std::move(content), path_of(name)));
         };
         visitor.complain = [&](const std::string& sentence) {
             complain(inside.empty() ? sentence : inside + ": " + sentence);
         };
-        inspection_.members += visit_archive(descriptor, visitor);
+        inspection_.members += visit_archive(descriptor, visitor, budget);
     }
 
     static InspectedPart look_at_part(Descriptor file, std::string member) {
@@ -147,6 +147,7 @@ private:
     }
 
     Inspection& inspection_;
+    const ArchiveLimits& limits_;
 };
 
 std::string_view words_for(mode_t mode) {
@@ -164,7 +165,7 @@ std::string_view name_of(ProgramKind kind) {
     return names.at(static_cast<std::size_t>(kind));
 }
 
-Inspection inspect_descriptor(int descriptor, const std::string& name) {
+Inspection inspect_descriptor(int descriptor, const std::string& name, const ArchiveLimits& limits) {
     Inspection inspection;
     inspection.path = name;
     Descriptor file{descriptor};
@@ -174,7 +175,7 @@ Inspection inspect_descriptor(int descriptor, const std::string& name) {
     } else if (!S_ISREG(status.st_mode)) {
         inspection.problems.push_back(fmt::format("It is {}: only regular files are read", words_for(status.st_mode)));
     } else {
-        Looking(inspection).look_at_file(std::move(file), name);
+        Looking(inspection, limits).look_at_file(std::move(file), name);
     }
     return inspection;
 }

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "probes/programs/archive.hpp"
 #include "probes/programs/inspection.hpp"
 
 namespace jetcuda {
@@ -14,8 +15,8 @@ namespace jetcuda {
 Inspection inspect_file(const std::string& path);
 
 // The same of a descriptor that is open for reading, which is closed afterwards. `name` is what it is called in the
-// answer.
-Inspection inspect_descriptor(int descriptor, const std::string& name);
+// answer. The limits are those of all archives in it together.
+Inspection inspect_descriptor(int descriptor, const std::string& name, const ArchiveLimits& limits = {});
 
 inline constexpr int deepest_archive = 3;
 

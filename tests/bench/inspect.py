@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -69,11 +70,35 @@ def measure(inspect, path, cuobjdump):
     print(line, flush=True)
 
 
+def wrong_inputs(place):
+    """What is no program, or a broken one: each is to be answered in less than a second."""
+    (place / "folder").mkdir()
+    (place / "folder" / "locked").mkdir(mode=0)
+    os.mkfifo(place / "fifo")
+    real = (TOP / "kernels/images/floats.sm_87.cubin").read_bytes()
+    (place / "32-bit").write_bytes(b"\x7fELF\x01\x01\x01" + bytes(9) + b"\x03\0\x28\0" + bytes(200))
+    with zipfile.ZipFile(place / "whole.whl", "w") as wheel:
+        wheel.writestr("code.cubin", real)
+        wheel.writestr("more.cubin", real)
+    (place / "cut.whl").write_bytes((place / "whole.whl").read_bytes()[:-3000])
+    for name, start in (("sparse", b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\0\xb7\0" + bytes(44)), ("sparse.whl", b"PK\x03\x04")):
+        with open(place / name, "wb") as sparse:
+            sparse.write(start)
+            sparse.truncate(10 << 40)
+    return [place / "folder", place / "fifo", place / "32-bit", place / "cut.whl", place / "sparse", place / "sparse.whl",
+            Path("/dev/zero")]
+
+
 def main():
     build, real_files = Path(sys.argv[1]), Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as config:
         inspect = [build / "bin/jetcuda-check", "inspect", "--data", TOP / "config/data", "--config", config, "--sm", "87"]
         old, new = found(real_files / "nvidia-cuda-toolkit", "cuobjdump"), found(real_files / "cuobjdump-13", "cuobjdump")
+        wrong = Path(config) / "wrong"
+        wrong.mkdir()
+        slowest = max((max(time_of([*inspect, path])[0] for _ in range(5)), path.name) for path in wrong_inputs(wrong))
+        print(f"wrong inputs (a locked folder, a FIFO, 32-bit, a cut wheel, 10 TB of nothing, /dev/zero): at most {slowest[0]:.0f} ms "
+              f"({slowest[1]})")
         libraries = Path("/usr/local/cuda/lib64").resolve()
         print("file                        size  warm                     cold                      memory")
         for name, cuobjdump in (("libcublasLt.so.11*", old), ("libcusparse.so.11*", old)):

@@ -62,7 +62,8 @@ class Board:
 
     def library(self, path, spec, source):
         """`spec`: {"soname", "needed", "functions": "driver"|[…], "build_id_of", "size", "stub", "machine",
-        "compat_note": payload, "compat_note_claims": bytes that the note says its payload has, "runpath"}"""
+        "compat_note": payload, "compat_note_claims": bytes that the note says its payload has, "runpath",
+        "gpu_code": [[image, …], …] of elf_writer.device_code}"""
         self._put(path, "library", spec, source)
 
     def module(self, path, spec, source):
@@ -311,7 +312,8 @@ def _write_library(target, spec):
         elf_writer.build_id_of(spec["build_id_of"]) if "build_id_of" in spec else b"", spec.get("size", 0),
         {"aarch64": elf_writer.AARCH64, "x86_64": elf_writer.X86_64}[spec.get("machine", "aarch64")],
         spec.get("stub", False), spec.get("runpath", ""),
-        compat_note=elf_writer.compat_note(spec["compat_note"], spec.get("compat_note_claims")) if "compat_note" in spec else b"")
+        compat_note=elf_writer.compat_note(spec["compat_note"], spec.get("compat_note_claims")) if "compat_note" in spec else b"",
+        device_code=elf_writer.device_code(spec.get("gpu_code", [])))
 
 
 def _write_module(target, spec):

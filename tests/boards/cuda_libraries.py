@@ -2,6 +2,9 @@
 
 Each library's soname is the first number of its own version, and its file is named by all of it: libcufft-12-6 11.2.6.59 brings
 libcufft.so.11.2.6.59, which programs know as libcufft.so.11. cuDNN and TensorRT stop after three.
+
+Each carries code for the GPU of its board, as NVIDIA's builds for Jetson do; libnppc and libcudnn carry none, which is why
+libraries beside them do.
 """
 
 import re
@@ -25,13 +28,30 @@ def library_of(package, version):
     return f"{stem}.so.{parts[0]}", f"{stem}.so.{'.'.join(parts)}", name in TOOLKIT
 
 
-def put(board, folder, soname, file):
+# What stands beside a library whose own file carries no code.
+BESIDE = {"libnppc": "libnppig", "libcudnn": "libcudnn_ops"}
+SM = {"T194": 72, "T234": 87, "T264": 110}
+
+
+def code_for(soc, cuda):
+    """`cuda`: "12.6". Code of CUDA 13 has another ABI."""
+    return [[f"sm_{SM[soc]}" + (" of CUDA 13" if int(cuda.split(".")[0]) >= 13 else "")]]
+
+
+def put(board, folder, soname, file, code):
     needed = ["libm.so.6", "libc.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1"]
-    board.library(f"{folder}/{file}", {"soname": soname, "needed": needed, "build_id_of": f"made up: {file}"}, SOURCE)
-    board.link(f"{folder}/{soname}", file, SOURCE)
+    stem = soname.split(".so.")[0]
+    for name in (stem, BESIDE.get(stem)):
+        if name is None:
+            continue
+        this_soname, this_file = (text.replace(stem, name, 1) for text in (soname, file))
+        carries = {} if stem == "libcudart" or name in BESIDE else {"gpu_code": code}
+        board.library(f"{folder}/{this_file}",
+                      {"soname": this_soname, "needed": needed, "build_id_of": f"made up: {this_file}", **carries}, SOURCE)
+        board.link(f"{folder}/{this_soname}", this_file, SOURCE)
 
 
-def put_all(board, packages, toolkit_folder, other_folder):
+def put_all(board, packages, toolkit_folder, other_folder, code):
     """The libraries of all packages; [(package, [path, …])]."""
     owned = []
     for package, version in sorted(packages.items()):
@@ -39,6 +59,6 @@ def put_all(board, packages, toolkit_folder, other_folder):
         if brings:
             soname, file, of_toolkit = brings
             folder = toolkit_folder if of_toolkit else other_folder
-            put(board, folder, soname, file)
+            put(board, folder, soname, file, code)
             owned.append((package, [f"{folder}/{file}", f"{folder}/{soname}"]))
     return owned

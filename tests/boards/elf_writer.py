@@ -121,6 +121,38 @@ def fat_binary(*images):
     return struct.pack("<IHHQ", 0xBA55ED50, 1, 16, len(entries)) + entries
 
 
+def cubin(sm, abi=7):
+    """Machine code for one GPU, as far as its header and its sections tell (probes/elf/cubin.hpp): one kernel that nothing can
+    run. ABI 8 came with CUDA 13, and with sm_100 before that."""
+    code, names = b"\x18" * 128, b"\0.text.kernel\0.shstrtab\0"
+    table = aligned(64 + len(code) + len(names), 8)
+    flags = 0x500 | sm << 16 | sm if abi == 7 else 0x6000004 | sm << 8
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01" + bytes([0x33 if abi == 7 else 0x41, abi]), 2, 190, 1, 0, 0,
+                         table, flags, 64, 0, 0, 64, 3, 2)
+    sections = bytes(64)
+    for name, kind, loaded, offset, size in ((1, 1, 6, 64, len(code)), (14, 3, 0, 64 + len(code), len(names))):
+        sections += struct.pack("<IIQQQQIIQQ", name, kind, loaded, 0, offset, size, 0, 0, 1, 0)
+    return (header + code + names).ljust(table, b"\0") + sections
+
+
+def device_code(containers):
+    """Fat binaries of images that are named "sm_87", "sm_87 of CUDA 13" or "compute_87 of ISA 8.5"."""
+    code = b""
+    for container in containers:
+        images = []
+        for name in container:
+            arch, _, of = name.partition(" of ")
+            kind, _, sm = arch.partition("_")
+            if kind == "compute":
+                major, minor = map(int, of.removeprefix("ISA ").split("."))
+                images.append((1, int(sm), major, minor, f".version {major}.{minor}\n.target sm_{sm}\n".encode()))
+            else:
+                abi = 8 if of or int(sm) >= 100 else 7
+                images.append((2, int(sm), 1, abi, cubin(int(sm), abi)))
+        code += fat_binary(*images)
+    return code
+
+
 def write_library(path, soname, needed=(), functions=(), build_id=b"", size=0, machine=AARCH64, stub=False, runpath="",
                   compat_note=b"", device_code=b""):
     """A shared library. `size` is reached by a hole where a real driver has its read-only data. `device_code`: fat

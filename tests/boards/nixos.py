@@ -244,7 +244,7 @@ def put_system(board, system, applications):
             system.etc: [system.drivers, system.core]}
 
 
-def put_applications(board, description, line):
+def put_applications(board, description, line, soc):
     """A program of the system that needs the CUDA packages, and what else lies in the store. Names only, but for a compat and
     the libraries that a driver is tried with."""
     store, needs, sets = Store(letter_first=True), {}, values("nixos_values.json")["cuda"]
@@ -269,15 +269,16 @@ def put_applications(board, description, line):
         applications.append(store.path("inference-1.0"))
         paths = {name: store.path(f"cuda{given['set']}-{name}") for name in names}
         needs[applications[0]] = list(paths.values())
+        code = cuda_libraries.code_for(soc, given["set"])
         for name, path in paths.items():
             if not name.endswith("-lib"):
                 continue
             part, version = name.removesuffix("-lib").rsplit("-", 1)
             if part == "cuda_cudart":
                 soname = "libcudart.so.11.0" if version.startswith("11.") else f"libcudart.so.{version.split('.')[0]}"
-                cuda_libraries.put(board, f"{path}/lib", soname, f"libcudart.so.{version}")
+                cuda_libraries.put(board, f"{path}/lib", soname, f"libcudart.so.{version}", code)
             elif brings := cuda_libraries.library_of("libnvinfer" if part == "tensorrt" else part, version):
-                cuda_libraries.put(board, f"{path}/lib", *brings[:2])
+                cuda_libraries.put(board, f"{path}/lib", *brings[:2], code)
         runtime = next(path for name, path in paths.items() if name.startswith("cuda_cudart") and name.endswith("-lib"))
         for name, path in paths.items():
             if name.startswith(("libcublas", "cuda_cudart")) and path != runtime:
@@ -422,7 +423,7 @@ def layout(description):
     release = release_of(description["l4t"], module)
     store = Store()
     system = System(store, release, description["version"])
-    applications, of_applications = put_applications(board, description, release["line"])
+    applications, of_applications = put_applications(board, description, release["line"], module["soc"])
     merged, with_nvml = description.get("merged", {}), description.get("nvml", True)
     references = put_system(board, system, applications)
     references.update(put_driver(board, system, merged, with_nvml))

@@ -361,7 +361,8 @@ class Ubuntu:
         board.text(f"{top}/version.json", json.dumps(components, indent=3) + "\n", source)
         self.own_with_folders(f"cuda-cudart-{dashed}", f"{folder}/libcudart.so.{number}", f"{folder}/{soname}")
         self.own_with_folders(f"cuda-driver-dev-{dashed}", stub)
-        for package, files in cuda_libraries.put_all(board, self.packages, folder, "/usr/lib/aarch64-linux-gnu"):
+        code = cuda_libraries.code_for(self.soc["id"], version)
+        for package, files in cuda_libraries.put_all(board, self.packages, folder, "/usr/lib/aarch64-linux-gnu", code):
             self.own_with_folders(package, *files)
 
     def own_with_folders(self, package, *files):

@@ -140,7 +140,7 @@ def put_packages(board, image, description, files):
         if description.get(more):
             packages.update(image.own[more])
     if description.get("cuda"):
-        cuda_libraries.put_all(board, packages, folder, "/usr/lib")
+        cuda_libraries.put_all(board, packages, folder, "/usr/lib", cuda_libraries.code_for(image.soc_name, cuda))
     made = int(datetime.datetime.strptime(image.release["stamp"] + "+0000", "%Y%m%d%H%M%S%z").timestamp())
     tune = {"T194": "armv8a_tegra194", "T234": "armv8a_tegra234", "T264": "aarch64_tegra264"}[image.soc_name]
     board.text("/var/lib/opkg/status", "".join(

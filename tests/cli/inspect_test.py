@@ -169,6 +169,11 @@ def a_board_below_a_root_is_asked():
     expect(status == 0 and answer["target"]["sm"] == 87 and answer["target"]["driver_cuda"] == "12.6", f"{answer}")
     expect(file["libcuda"].endswith("libcuda.so.1"), f"{file}")
     expect(any("stub" in problem for problem in file["loader_problems"]), f"{file['loader_problems']}")
+    # The program's own runtime is led elsewhere than its library, which is loaded first.
+    expect(any("whichever asks first" in problem for problem in file["loader_problems"]), f"{file['loader_problems']}")
+    library(root / "opt/app/bin/gone", [cubin(87)], soname="gone", needed=["libcudart.so.12", "libnone.so"])
+    gone = inspect("/opt/app/bin/gone", "--root", root)[1]["files"][0]
+    expect(any("libnone.so" in problem for problem in gone["loader_problems"]), f"{gone['loader_problems']}")
     status, answer = inspect("/opt/app", "--root", root)
     expect([entry["path"] for entry in answer["files"]][:2] == ["/opt/app", "/opt/app/bin/app"], f"{answer['files']}")
     done = command.run("inspect", "opt/app", "--root", root)
@@ -209,7 +214,10 @@ def what_is_no_program_is_answered_at_once():
     with open(folder / "sparse", "wb") as sparse:
         sparse.write(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\0\xb7\0" + bytes(44))
         sparse.truncate(10 << 40)
-    answers = {"fifo": (3, "a FIFO"), "socket": (3, ""), "empty": (0, ""), "text": (0, ""), "32bit": (0, "32-bit"),
+    with open(folder / "sparse.whl", "wb") as sparse:
+        sparse.write(b"PK\x03\x04")
+        sparse.truncate(10 << 40)
+    answers = {"sparse.whl": (3, "holes"), "fifo": (3, "a FIFO"), "socket": (3, ""), "empty": (0, ""), "text": (0, ""), "32bit": (0, "32-bit"),
                "cut": (3, ""), "dangling": (3, "No such file"), "sparse": (None, ""), "/dev/zero": (3, "a device"),
                "/nowhere": (3, "No such file")}
     for name, (status, part) in answers.items():

@@ -15,7 +15,8 @@ using namespace jetcuda::testing;
 
 namespace {
 
-constexpr std::array<const char*, 4> names{"a/torch-2.5.0-cp311-cp311-linux_aarch64.whl", "x.tar.gz", "libx.a", "-.whl"};
+constexpr std::array<const char*, 4> names{"a/torch-2.5.0-cp311-cp311-linux_aarch64.whl", "x.tar.gz", "libx.a",
+                                           "-.whl"};
 constexpr ArchiveLimits limits{64, std::uint64_t{1} << 20U, 20};
 constexpr std::size_t longest_sentence = 16384;
 

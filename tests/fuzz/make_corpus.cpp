@@ -7,7 +7,10 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
+#include "tests/harness/archive_writer.hpp"
 #include "tests/harness/fatbin_writer.hpp"
 
 using namespace jetcuda::testing;
@@ -134,6 +137,305 @@ void write_device_code() {
     write("device_code/ptx-with-a-comment-without-end", "/* .version 8.5\n");
 }
 
+// The first byte of a file of corpus/archive/, which picks its name: see archive_target.cpp.
+constexpr char wheel = '\0';
+constexpr char tarball = '\1';
+constexpr char static_library = '\2';
+
+std::string compressed(const std::string& bytes, int (*add_filter)(archive*)) {
+    std::string out(bytes.size() + (1 << 16), '\0');
+    std::size_t used = 0;
+    archive* made = archive_write_new();
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_filetype(entry, AE_IFREG);
+    const bool kept = archive_write_set_format_raw(made) == ARCHIVE_OK && add_filter(made) == ARCHIVE_OK &&
+                      archive_write_open_memory(made, out.data(), out.size(), &used) == ARCHIVE_OK &&
+                      archive_write_header(made, entry) == ARCHIVE_OK &&
+                      archive_write_data(made, bytes.data(), bytes.size()) == static_cast<la_ssize_t>(bytes.size()) &&
+                      archive_write_close(made) == ARCHIVE_OK;
+    archive_entry_free(entry);
+    archive_write_free(made);
+    if (!kept) throw std::runtime_error("nothing can be compressed");
+    out.resize(used);
+    return out;
+}
+
+std::string field(std::string text, std::size_t size, char filling = '\0') {
+    text.resize(size, filling);
+    return text;
+}
+
+std::string with_checksum(std::string header) {
+    header.replace(148, 8, 8, ' ');
+    unsigned sum = 0;
+    for (const char byte : header) sum += static_cast<unsigned char>(byte);
+    char text[8];
+    std::snprintf(text, sizeof text, "%06o", sum);
+    return header.replace(148, 8, std::string(text, 7) + ' ');
+}
+
+// A member as GNU tar writes it. A size that starts with 0x80 is a number of base 256.
+std::string tar_member(const std::string& name, const std::string& content, char type = '0', std::string size = {}) {
+    if (size.empty()) {
+        char text[12];
+        std::snprintf(text, sizeof text, "%011zo", content.size());
+        size = text;
+    }
+    std::string header = field(name, 100) + field("0000644", 8) + field("0000000", 8) + field("0000000", 8) +
+                         field(std::move(size), 12) + field("00000000000", 12) + std::string(8, ' ') + type +
+                         field(type == '1' || type == '2' ? "/etc/passwd" : "", 100) + "ustar  ";
+    std::string padded = content;
+    detail::align(padded, 512);
+    return with_checksum(field(std::move(header), 512)) + padded;
+}
+
+// One whose content has holes: `pieces` are offsets and sizes, in the header's own form.
+std::string sparse_tar_member(const std::string& name, const std::string& content, const std::string& pieces,
+                              const std::string& real_size) {
+    std::string member = tar_member(name, content, 'S');
+    member.replace(386, pieces.size(), pieces);
+    member.replace(483, real_size.size(), real_size);
+    return with_checksum(member.substr(0, 512)) + member.substr(512);
+}
+
+std::string tar_of(const std::string& members) { return members + std::string(1024, '\0'); }
+
+std::string ar_member(const std::string& name, const std::string& content, std::string size = {}) {
+    if (size.empty()) size = std::to_string(content.size());
+    std::string member = field(name, 16, ' ') + field("0", 12, ' ') + "0     0     644     " +
+                         field(std::move(size), 10, ' ') + "`\n" + content;
+    if (content.size() % 2 == 1) member += '\n';
+    return member;
+}
+
+// What both headers of a zip file's member say of it.
+struct ZipMember {
+    std::string name, stored;
+    std::uint64_t flags = 0, method = 0, crc = 0, size = 0;  // crc 0: not said
+};
+
+std::string write_zip(const std::vector<ZipMember>& members) {
+    std::string bytes, directory;
+    for (const ZipMember& member : members) {
+        const std::size_t at = bytes.size();
+        std::string common;
+        detail::put(common, 20, 2);
+        detail::put(common, member.flags, 2);
+        detail::put(common, member.method, 2);
+        detail::put(common, 0x00210000, 4);  // 1980-01-01
+        detail::put(common, member.crc, 4);
+        detail::put(common, member.stored.size(), 4);
+        detail::put(common, member.size, 4);
+        detail::put(common, member.name.size(), 2);
+        detail::put(common, 0, 2);
+        bytes += "PK\3\4" + common + member.name + member.stored;
+        directory += std::string("PK\1\2\x14\3", 6) + common + std::string(6, '\0');
+        detail::put(directory, std::uint64_t{0100644} << 16U, 4);
+        detail::put(directory, at, 4);
+        directory += member.name;
+    }
+    const std::size_t at = bytes.size();
+    bytes += directory + std::string("PK\5\6\0\0\0\0", 8);
+    detail::put(bytes, members.size(), 2);
+    detail::put(bytes, members.size(), 2);
+    detail::put(bytes, directory.size(), 4);
+    detail::put(bytes, at, 4);
+    detail::put(bytes, 0, 2);
+    return bytes;
+}
+
+std::uint64_t crc32_of(const std::string& bytes) {
+    std::uint32_t sum = ~0U;
+    for (const char byte : bytes) {
+        sum ^= static_cast<unsigned char>(byte);
+        for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1U) ^ (0xEDB88320U & (0U - (sum & 1U)));
+    }
+    return ~sum;
+}
+
+ZipMember stored(const std::string& name, const std::string& content) {
+    return {name, content, 0, 0, crc32_of(content), content.size()};
+}
+
+std::string changed(std::string bytes, const std::string& before, std::size_t at, std::uint64_t value, unsigned width) {
+    const std::size_t place = bytes.find(before);
+    if (place == std::string::npos) throw std::runtime_error("there is nothing to change");
+    return with(std::move(bytes), place + at, value, width);
+}
+
+void add_archive(char first, const std::string& name, const std::string& bytes) {
+    write("archive/" + name, first + bytes);
+}
+
+std::string small_library() {
+    ElfRecipe recipe = library();
+    recipe.sections = {{".nv_fatbin", write_fatbin({sass_image(87)})}};
+    return write_shared_object(recipe).bytes;
+}
+
+void write_zips() {
+    const std::string elf = small_library();
+    const std::string bomb =
+        "\x7F"
+        "ELF" +
+        std::string(std::size_t{2} << 20U, '\0');
+    const std::string sound = write_archive(ArchiveForm::zip, {{"k/__init__.py", "import k"}, {"k/k.so", elf}});
+    const std::string plain = write_zip({stored("k/k.so", elf), stored("k/k.py", "import k")});
+    const std::string cubin = write_cubin({});
+    const auto add = [](const std::string& name, const std::string& bytes) { add_archive(wheel, name, bytes); };
+    add("sound-wheel", sound);
+    add("sound-wheel-that-is-stored", plain);
+    add("sound-zip-without-members", std::string("PK\5\6", 4) + std::string(18, '\0'));
+    add("sound-wheel-in-a-zip", write_archive(ArchiveForm::zip, {{"a.whl", plain}}));
+    add("wheel-cut-in-a-member", sound.substr(0, 300));
+    add("wheel-cut-in-its-directory", plain.substr(0, plain.size() - 60));
+    add("wheel-without-its-beginning", "PK\3\4" + plain.substr(200));
+    add("zip-whose-member-unpacks-to-2-mb", write_archive(ArchiveForm::zip, {{"bomb.so", bomb}}));
+    const std::string inner = write_archive(ArchiveForm::zip, {{"a.so", bomb.substr(0, 900'000)}});
+    add("zip-of-zips-that-unpack-to-7-mb-together", write_archive(ArchiveForm::zip, {{"1.zip", inner},
+                                                                                     {"2.zip", inner},
+                                                                                     {"3.zip", inner},
+                                                                                     {"4.zip", inner},
+                                                                                     {"5.zip", inner},
+                                                                                     {"6.zip", inner},
+                                                                                     {"7.zip", inner},
+                                                                                     {"8.zip", inner}}));
+    std::vector<std::pair<std::string, std::string>> many;
+    many.reserve(40);
+    for (int i = 0; i < 40; ++i) many.emplace_back(std::to_string(i), "x");
+    const std::string forty = write_archive(ArchiveForm::tar_gz, many);
+    add("zip-of-archives-of-120-files-together",
+        write_archive(ArchiveForm::zip, {{"1.tgz", forty}, {"2.tgz", forty}, {"3.tgz", forty}}));
+    std::string deep = sound;
+    for (int depth = 0; depth < 5; ++depth) deep = write_archive(ArchiveForm::zip, {{"in.zip", deep}});
+    add("zip-of-six-floors", deep);
+    add("zip-with-a-size-of-2-32", changed(changed(plain, "PK\1\2", 20, 0xfffffff0U, 4), "PK\1\2", 24, 0xfffffff0U, 4));
+    add("zip-with-a-size-below-that-of-its-member", changed(plain, "PK\1\2", 24, 10, 4));
+    add("zip-with-a-wrong-checksum", changed(changed(plain, "PK\1\2", 16, 7, 4), "PK\3\4", 14, 7, 4));
+    add("zip-with-an-encrypted-member", write_zip({{"k.so", std::string(12, 'k') + elf, 1, 0, 1, elf.size()}}));
+    add("zip-with-an-encryption-of-its-own", write_zip({{"k.so", elf, 0x41, 99, 1, elf.size()}}));
+    add("zip-of-method-77", write_zip({{"k.so", elf, 0, 77, 1, elf.size()}}));
+    add("zip-of-deflated-noise", write_zip({{"k.so", elf, 0, 8, 1, elf.size()}}));
+    add("zip-of-lzma-with-a-dictionary-of-4-gb",
+        write_zip({{"k.so", std::string("\5\2\5\0\x5D\xff\xff\xff\xff", 9) + std::string(60, '\0'), 0, 14, 1, 4096}}));
+    add("zip-whose-members-lie-on-one-another", changed(plain, "PK\1\2", 46 + 6 + 42, 0, 4));
+    add("zip-whose-member-lies-behind-its-end", changed(plain, "PK\1\2", 42, 0x7fffffffU, 4));
+    add("zip-of-65535-members", changed(plain, "PK\5\6", 10, 0xffff, 2));
+    add("zip-whose-directory-lies-behind-its-end", changed(plain, "PK\5\6", 16, 0x7fffffffU, 4));
+    add("zip-whose-directory-is-larger-than-it", changed(plain, "PK\5\6", 12, 0x70000000U, 4));
+    std::string large = std::string("PK\6\6\x2C", 5) + std::string(43, '\0');
+    detail::put(large, 1, 8);  // where the directory begins
+    std::string locator = std::string("PK\6\7", 4) + std::string(4, '\0');
+    detail::put(locator, plain.find("PK\5\6"), 8);
+    detail::put(locator, 1, 4);
+    const std::size_t end = plain.find("PK\5\6");
+    add("zip-of-large-form-whose-directory-begins-in-a-member",
+        plain.substr(0, end) + large + locator + plain.substr(end));
+    add("zip-without-sizes-or-directory", sound.substr(0, sound.find("PK\1\2")));
+    add("zip-with-an-absolute-name", write_zip({stored("/etc/k.so", cubin)}));
+    add("zip-with-a-name-that-climbs-out", write_zip({stored("../../../../etc/k.so", cubin)}));
+    add("zip-with-an-empty-name", write_zip({stored("", cubin)}));
+    add("zip-with-a-name-of-5000-bytes", write_zip({stored(std::string(5'000, 'n'), cubin)}));
+    add("zip-with-a-name-that-is-no-text", write_zip({stored("\x1B[2J\n\xff\xfe.so", cubin)}));
+    ZipMember unicode = stored("k\xC3\xA4se.so", cubin);
+    unicode.flags = 0x800;
+    add("sound-wheel-with-a-name-in-utf-8", write_zip({unicode}));
+    unicode.name = "k\xC3.so";
+    add("zip-with-a-name-that-is-no-utf-8-though-it-says-so", write_zip({unicode}));
+    std::string link = write_zip({stored("link.so", "/etc/passwd"), stored("k.so", cubin)});
+    add("zip-with-a-symbolic-link", changed(link, "PK\1\2", 38, std::uint64_t{0120777} << 16U, 4));
+    add("zip-with-a-name-twice", write_zip({stored("k.so", cubin), stored("k.so", elf)}));
+}
+
+void write_tarballs() {
+    const std::string elf = small_library();
+    const std::string cubin = write_cubin({});
+    const std::string two = tar_of(tar_member("a.cubin", cubin) + tar_member("k.so", elf));
+    const auto add = [](const std::string& name, const std::string& bytes) { add_archive(tarball, name, bytes); };
+    const auto gz = [](const std::string& bytes) { return compressed(bytes, archive_write_add_filter_gzip); };
+    add("sound-tar", two);
+    add("sound-tar-gz", gz(two));
+    add("sound-tar-bz2", compressed(two, archive_write_add_filter_bzip2));
+    add("sound-tar-xz", compressed(two, archive_write_add_filter_xz));
+    add("sound-tar-zst", compressed(two, archive_write_add_filter_zstd));
+    add("sound-tar-gz-of-a-wheel", gz(tar_of(tar_member("a.whl", write_zip({stored("k.so", elf)})))));
+    add("sound-tar-of-a-tar-gz", tar_of(tar_member("in.tar.gz", gz(two))));
+    add("tar-cut-in-a-member", two.substr(0, 700));
+    add("tar-cut-in-a-header", two.substr(0, 300));
+    add("tar-gz-cut-in-the-middle", gz(two).substr(0, gz(two).size() / 2));
+    add("tar-gz-with-a-wrong-checksum", with(gz(two), gz(two).size() - 8, 0, 4));
+    add("tar-gz-that-is-no-tar", gz("neither a tar nor anything else"));
+    add("tar-gz-of-a-gz-of-a-gz", gz(gz(gz(two))));
+    const std::string bomb(std::size_t{3} << 20U, '\0');
+    add("tar-gz-of-3-mb-that-nobody-wants", gz(tar_of(tar_member("zeros", bomb) + tar_member("k.so", elf))));
+    std::string folders;
+    for (int i = 0; i < 2600; ++i) folders += tar_member("d/", "", '5');
+    add("tar-gz-of-2600-folders", gz(tar_of(folders + tar_member("k.so", elf))));
+    add("tar-gz-of-3-mb-of-no-header",
+        gz(tar_member("a.cubin", cubin) + std::string(std::size_t{3} << 20U, 'x') + tar_of(tar_member("k.so", elf))));
+    add("tar-bz2-that-unpacks-to-3-mb", compressed(tar_of(tar_member("b.so",
+                                                                     "\x7F"
+                                                                     "ELF" +
+                                                                         bomb)),
+                                                   archive_write_add_filter_bzip2));
+    std::string damaged = two;
+    damaged[tar_member("a.cubin", cubin).size() + 1] = '!';
+    add("tar-with-a-wrong-checksum", damaged);
+    add("tar-with-a-size-of-2-63-bytes",
+        tar_of(tar_member("k.so", elf, '0', "\x80" + std::string(3, '\0') + "\x7f" + std::string(7, '\xff'))));
+    add("tar-with-a-size-below-zero", tar_of(tar_member("k.so", elf, '0', std::string(12, '\xff'))));
+    add("tar-with-a-size-of-8-gb", tar_of(tar_member("k.so", elf, '0', "77777777777")));
+    add("tar-with-a-size-that-is-no-number", tar_of(tar_member("k.so", elf, '0', "size")));
+    const std::string zero = "00000000000" + std::string(1, '\0');
+    add("tar-with-holes-of-1-tb",
+        tar_of(sparse_tar_member("k.so", elf, zero + field("00000001000", 12),
+                                 "\x80" + std::string(5, '\0') + "\1" + std::string(5, '\0'))));
+    add("tar-with-holes-in-the-wrong-order",
+        tar_of(sparse_tar_member(
+            "k.so", elf, "00000010000" + zero.substr(11) + field("00000001000", 12) + zero + field("00000001000", 12),
+            "00000020000")));
+    add("tar-with-a-symbolic-link", tar_of(tar_member("k.so", "", '2') + tar_member("a.cubin", cubin)));
+    add("tar-with-a-hard-link", tar_of(tar_member("k.so", "", '1') + tar_member("a.cubin", cubin)));
+    add("tar-with-a-hard-link-that-has-content", tar_of(tar_member("k.so", elf, '1') + tar_member("a.cubin", cubin)));
+    add("tar-with-a-device-and-a-fifo", tar_of(tar_member("null", "", '3') + tar_member("fifo", "", '6')));
+    add("tar-with-an-absolute-name", tar_of(tar_member("/etc/k.so", elf)));
+    add("tar-with-a-name-that-climbs-out", tar_of(tar_member("../../etc/k.so", elf)));
+    add("tar-with-an-empty-name", tar_of(tar_member("", elf)));
+    add("tar-gz-with-a-name-of-60000-bytes",
+        gz(tar_of(tar_member("././@LongLink", std::string(60'000, 'n'), 'L') + tar_member("k.so", elf))));
+    add("tar-with-a-long-name-of-8-gb", tar_of(tar_member("././@LongLink", "n", 'L', "77777777777")));
+    add("tar-with-a-pax-record-of-no-length", tar_of(tar_member("pax", "path=k.so\n", 'x') + tar_member("k.so", elf)));
+    add("tar-with-a-pax-record-longer-than-its-header",
+        tar_of(tar_member("pax", "999999 path=k.so\n", 'x') + tar_member("k.so", elf)));
+    add("sound-tar-with-a-pax-name-in-utf-8",
+        tar_of(tar_member("pax", "16 path=k\xC3\xA4se.o\n", 'x') + tar_member("k.so", elf)));
+    add("tar-with-a-pax-size-of-2-62",
+        tar_of(tar_member("pax", "28 size=4611686018427387904\n", 'x') + tar_member("k.so", elf)));
+}
+
+void write_static_libraries() {
+    const std::string elf = small_library();
+    const auto add = [](const std::string& name, const std::string& bytes) {
+        add_archive(static_library, name, "!<arch>\n" + bytes);
+    };
+    const std::string names = ar_member("//", "a-name-of-more-than-16-bytes.o/\n");
+    const std::string sound =
+        ar_member("/", std::string(4, '\0')) + names + ar_member("/0", elf) + ar_member("b.o/", elf);
+    add("sound-static-library", sound);
+    add("sound-static-library-of-bsd", ar_member("#1/20", field("a-long-name.o", 20) + elf));
+    add("static-library-without-members", "");
+    add("static-library-cut-in-a-member", sound.substr(0, sound.size() - 300));
+    add("static-library-cut-in-a-header", sound.substr(0, 90));
+    add("static-library-with-a-size-of-10-gb", ar_member("a.o/", elf, "9999999999"));
+    add("static-library-with-a-size-that-is-no-number", ar_member("a.o/", elf, "size"));
+    add("static-library-whose-name-lies-behind-its-names", names + ar_member("/9999", elf));
+    add("static-library-without-its-names", ar_member("/0", elf));
+    add("static-library-with-names-of-10-gb", ar_member("//", "a.o/\n", "9999999999"));
+    add("static-library-with-names-of-1-gb", ar_member("//", "a.o/\n", "999999999y"));
+    add("static-library-with-a-bsd-name-longer-than-its-member", ar_member("#1/99999", elf));
+    add("static-library-with-an-empty-name", ar_member("", elf));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -146,5 +448,8 @@ int main(int count, char** arguments) {
     write_notes();
     write_fatbins_of("fatbin", "\1");
     write_device_code();
+    write_zips();
+    write_tarballs();
+    write_static_libraries();
     return 0;
 }

@@ -27,15 +27,16 @@ def differences(entry, path, command, work):
         return [f"{path} is not the file that expected.json is of"]
     part = work / "sections.fatbin"
     read = real_files.sections_of_code(path, part)
-    ours = real_files.counts(real_files.inspect(command, part, work)) if read else {}
+    ours = real_files.as_listed(real_files.counts(real_files.inspect(command, part, work))) if read else {}
     if ours != entry["cuobjdump"]:
         told.append(f"{path}: cuobjdump counts {entry['cuobjdump']}, and we {ours}")
     whole = real_files.counts(real_files.inspect(command, path, work))
     if whole != entry["whole"]:
         told.append(f"{path}: the whole file held {entry['whole']}, and now {whole}")
     for key, count in entry["cuobjdump"].items():
-        if whole.get(key, 0) < count:
-            told.append(f"{path}: {key}: cuobjdump sees {count} in a part of the file, and we {whole.get(key, 0)} in all of it")
+        in_all = real_files.as_listed(whole).get(key, 0)
+        if in_all < count:
+            told.append(f"{path}: {key}: cuobjdump sees {count} in a part of the file, and we {in_all} in all of it")
     return told
 
 
@@ -64,7 +65,7 @@ def main():
                 continue
             for file in entry["files"]:
                 looked_at += 1
-                beyond += file["whole"] != file["cuobjdump"]
+                beyond += real_files.as_listed(file["whole"]) != file["cuobjdump"]
                 for sentence in differences(file, place / file["path"], command, Path(work)):
                     failed += 1
                     print(f"FAIL  {sentence}")

@@ -55,7 +55,7 @@ def folder_of(folder, source, name, version, arch):
 def fetch_wheel(place, name, version, arch):
     place.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=place) as work:
-        platforms = [word for tag in ("manylinux2014", "manylinux_2_17", "manylinux_2_27", "manylinux_2_28", "manylinux_2_31",
+        platforms = [word for tag in ("manylinux2014", "manylinux_2_17", "manylinux_2_24", "manylinux_2_27", "manylinux_2_28", "manylinux_2_31",
                                       "manylinux_2_34", "manylinux_2_35") for word in ("--platform", f"{tag}_{arch}")]
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
                         "--only-binary=:all:", "--python-version", "3.11", *platforms, "-d", work, f"{name}=={version}"], check=True)
@@ -138,6 +138,14 @@ def counts(answer):
     return {key: rows[key] for key in sorted(rows) if rows[key] > 0}
 
 
+def as_listed(rows):
+    """The same with the names that cuobjdump lists: code of a family ("sm_103f") goes by its architecture alone."""
+    listed = Counter()
+    for key, count in rows.items():
+        listed[key.rstrip("f")] += count
+    return {key: listed[key] for key in sorted(listed)}
+
+
 def counts_of_cuobjdump(program, path):
     rows = Counter()
     for option, kind, end in (("-lelf", "sass", "cubin"), ("-lptx", "ptx", "ptx")):
@@ -162,6 +170,8 @@ def record(folder, command, cuobjdump_11, cuobjdump_13):
                 if not whole:
                     continue
                 theirs = counts_of_cuobjdump(cuobjdump_11 if source == "debian" else cuobjdump_13, path)
+                # 13's stops at some files of CUDA 12 that are whole.
+                theirs = theirs or counts_of_cuobjdump(cuobjdump_11, path)
                 files.append({"path": str(path.relative_to(place)), "sha256": sha256(path), "cuobjdump": theirs, "whole": whole})
                 print(f"{name} {path.name}: {sum(theirs.values())} by cuobjdump, {sum(whole.values())} in all", flush=True)
             entries.append({"source": source, "name": name, "version": version, "arch": arch, "small": package in small,

@@ -135,6 +135,31 @@ TEST_CASE("no file is read twice") {
     }
 }
 
+TEST_CASE("what files carry is read only where something rests on it") {
+    const Board36 board;
+    const std::string cudnn = "/usr/lib/aarch64-linux-gnu/libcudnn.so.9";
+    board.root.write(cudnn, write_shared_object({.soname = "libcudnn.so.9"}).bytes);
+    CollectRequest request;
+    request.programs = {cudnn, "/opt/gone"};
+    Facts facts = collected(board.root, request);
+    CHECK(facts.cuda_library_files.lacks(Lack::not_asked));
+    CHECK(facts.programs.lacks(Lack::not_asked));
+    request.look_into_libraries = true;
+    facts = collected(board.root, request);
+    REQUIRE(facts.cuda_library_files.known());
+    REQUIRE(facts.cuda_library_files->size() == 1);
+    CHECK(facts.cuda_library_files->front().file.content.known());
+    CHECK(facts.programs.lacks(Lack::not_asked));
+    request.look_into_libraries = false;
+    request.look_into_programs = true;
+    facts = collected(board.root, request);
+    CHECK(facts.cuda_library_files.lacks(Lack::not_asked));
+    REQUIRE(facts.programs.known());
+    REQUIRE(facts.programs->size() == 2);
+    CHECK(facts.programs->front().looked_at == 1);
+    CHECK(facts.programs->back().missing.has_value());
+}
+
 // A dpkg database of `count` packages, as long as a real one's, beside those that the board has.
 void add_packages(const TempRoot& root, int count) {
     std::string status =

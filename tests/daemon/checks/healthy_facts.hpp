@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "daemon/checks/check.hpp"
 #include "daemon/checks/judge.hpp"
@@ -134,6 +135,50 @@ inline CudaLibraries healthy_libraries() {
     libraries.runtime->path = libraries.runtime->opened = "/usr/local/cuda/lib64/libcudart.so";
     libraries.runtime->package = "cuda-cudart-1-2";
     return libraries;
+}
+
+inline CodeRow sass_row(int sm, std::uint64_t count = 4) {
+    CodeRow row;
+    row.kind = CodeKind::sass;
+    row.sm = static_cast<std::uint32_t>(sm);
+    row.abi = sm >= 100 ? 8 : 7;
+    row.count = count;
+    return row;
+}
+
+inline CodeRow ptx_row(int sm, unsigned major, unsigned minor) {
+    CodeRow row;
+    row.kind = CodeKind::ptx;
+    row.sm = static_cast<std::uint32_t>(sm);
+    row.isa_major = major;
+    row.isa_minor = minor;
+    row.count = 1;
+    return row;
+}
+
+// A library of these rows, each in containers of its own.
+inline InspectedFile file_with(const std::string& path, const std::vector<CodeRow>& rows) {
+    Inspection inspection;
+    inspection.path = path;
+    inspection.kind = ProgramKind::elf;
+    InspectedPart part;
+    part.code.form = FileForm::elf;
+    part.code.machine = "aarch64";
+    part.code.bits = 64;
+    part.code.rows = rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        part.code.mixes.push_back({{static_cast<std::uint16_t>(i)}, rows[i].count});
+        part.code.containers += rows[i].count;
+    }
+    inspection.parts = {part};
+    return {path, path, Fact<Inspection>(inspection, path)};
+}
+
+inline std::vector<CudaLibraryFile> healthy_library_files(int sm) {
+    const std::string folder = "/usr/local/cuda/lib64/";
+    return {{"cuda_cudart", "cuda-cudart-1-2", true, file_with(folder + "libcudart.so.1", {})},
+            {"libcublas", "libcublas-1-2", true, file_with(folder + "libcublas.so.1", {sass_row(sm)})},
+            {"libcublas", "libcublas-1-2", false, file_with(folder + "libcublasLt.so.1", {sass_row(sm)})}};
 }
 
 inline ProbeAnswer healthy_probe(const std::string& library, int driver_version, const SocRecord& soc) {
@@ -334,6 +379,9 @@ inline Facts healthy(const BoardDescription& board) {
     facts.containers = Fact<Containers>(healthy_containers(libcuda.real_path), "/etc/nvidia-container-runtime");
     facts.driver_probe = Fact<ProbeAnswer>(healthy_probe(libcuda.real_path, board.cuda.api(), soc), "jetcuda-probe");
     facts.cuda_libraries = Fact<CudaLibraries>(healthy_libraries(), "the folders of the CUDA libraries");
+    facts.cuda_library_files = Fact<std::vector<CudaLibraryFile>>(healthy_library_files(soc.capability.sm()),
+                                                                  "the folders of the CUDA libraries");
+    facts.programs = Fact<std::vector<NamedProgram>>({}, "setting \"programs\"");
     put_healthy_software(facts);
     return facts;
 }

@@ -173,3 +173,41 @@ TEST_CASE("what the GPU did is told, of the driver and of each rung, without the
     REQUIRE(row_of(rows, "compat_probe./b") != nullptr);
     CHECK(row_of(rows, "compat_probe./b")->why == "it is the product for other boards");
 }
+
+TEST_CASE("what libraries and programs carry is told file by file, and which libcuda a program gets") {
+    Facts facts = some_facts();
+    CHECK(row_of(rows_of(facts), "programs")->missing);
+    Inspection inspection;
+    InspectedPart part;
+    CodeRow row;
+    row.kind = CodeKind::sass;
+    row.sm = 87;
+    row.count = 12;
+    part.code.rows = {row};
+    part.runtime = {RuntimeLinkage::shared, CudaVersion{12, -1}, "libcudart.so.12"};
+    inspection.parts = {part};
+    const InspectedFile file{"/opt/app/detect", "/opt/app/detect-1.0", {inspection, "/opt/app/detect"}};
+    facts.cuda_library_files = {{{"libcublas", "", true, {"/usr/lib/libcublas.so.12", "", Missing{}}}}, "folders"};
+    NamedProgram program;
+    program.path = "/opt/app/detect";
+    program.looked_at = 1;
+    program.files = {file};
+    LibcudaRequest request;
+    request.object = "/opt/app/detect";
+    program.loads = {{"/opt/app/detect", {request}, {"libgone.so is not found"}}};
+    NamedProgram gone;
+    gone.path = "/opt/gone";
+    gone.missing = Missing{Lack::not_there, "/opt/gone does not exist", "/opt/gone"};
+    facts.programs = {{program, gone}, "settings"};
+    const auto rows = rows_of(facts);
+    const auto text = [&rows](const std::string& name) {
+        REQUIRE(row_of(rows, name) != nullptr);
+        return std::get<std::string>(row_of(rows, name)->value);
+    };
+    CHECK(row_of(rows, "cuda_library_files./usr/lib/libcublas.so.12")->missing);
+    CHECK(text("programs./opt/app/detect") == "a file, 1 looked at");
+    CHECK(text("programs./opt/app/detect.carries./opt/app/detect") == "sm_87 x12; needs libcudart.so.12");
+    CHECK(text("programs./opt/app/detect.libcuda./opt/app/detect") == "none");
+    CHECK(text("programs./opt/app/detect.gap") == "libgone.so is not found");
+    CHECK(row_of(rows, "programs./opt/gone")->lack == "not-there");
+}

@@ -237,3 +237,17 @@ TEST_CASE("programs that need each other in a circle, and damaged ones, come to 
         CHECK(found.steps.size() < 1000);
     }
 }
+
+TEST_CASE("an object's own search passes over what is loaded already") {
+    System system;
+    system.board.write("/bin/app", elf({"app", {"liba.so", cuda}, "", "/one"}));
+    system.put("/one");
+    system.put("/one", {"liba.so", {}, "", "/two"});
+    system.put("/two");
+    CHECK(system.path("/bin/app", "", "liba.so") == "/one/libcuda.so.1");
+    const LoaderProcess::Found alone = system.process->search(cuda, *system.process->loaded("liba.so"));
+    CHECK_FALSE(alone.object.has_value());
+    REQUIRE_FALSE(alone.steps.empty());
+    CHECK(alone.steps.back().path == "/two/libcuda.so.1");
+    CHECK(alone.steps.back().outcome == Outcome::taken);
+}

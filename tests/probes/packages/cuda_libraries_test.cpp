@@ -164,3 +164,60 @@ TEST_CASE("libraries of another system are not opened, and beside a driver witho
     CHECK(board.find(false).lacks(Lack::not_asked));
     CHECK(board.find().lacks(Lack::not_asked));
 }
+
+namespace {
+
+std::vector<std::string> paths_of(const Fact<std::vector<CudaLibraryFile>>& files) {
+    REQUIRE(files.known());
+    std::vector<std::string> paths;
+    for (const CudaLibraryFile& file : *files) paths.push_back(file.file.path);
+    return paths;
+}
+
+struct BoardToRead : BareBoard {
+    BoardToRead() { make_directory("/board"); }
+    [[nodiscard]] Fact<std::vector<CudaLibraryFile>> files() const {
+        const CudaLibraryQuestion question{software, toolkits, driver_cuda, std::nullopt};
+        return find_cuda_library_files(SystemRoot(on_host("/board")), testing::our_catalog(), question);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("to be read, a library counts with what it opens itself, each file once") {
+    BoardToRead board;
+    board.toolkit("/usr/local/cuda-12.6", {12, 6});
+    const std::string folder = lib_of_12_6;
+    board.library(folder + "libcudart.so.12");
+    board.library(folder + "libcublas.so.12.6.4.1");
+    board.link("/board" + folder + "libcublas.so.12", "libcublas.so.12.6.4.1");
+    board.link("/board" + folder + "libcublas.so", "libcublas.so.12");
+    board.library(folder + "libcublasLt.so.12");
+    board.library(folder + "libnppc.so.12");
+    board.library(folder + "libnppig.so.12");
+    board.library(folder + "libcublas_static.a");
+    board.library(folder + "libsomething.so.1");
+    board.library(folder + "stubs/libcublas.so.12");
+    board.component("libcublas", "12.6.4.1", CudaVersion{12, 6});
+    const auto files = board.files();
+    CHECK(paths_of(files) == std::vector<std::string>{folder + "libcudart.so.12", folder + "libcublas.so.12",
+                                                      folder + "libcublasLt.so.12", folder + "libnppc.so.12",
+                                                      folder + "libnppig.so.12"});
+    const CudaLibraryFile& cublas = files->at(1);
+    CHECK(cublas.by_name);
+    CHECK(cublas.package == "libcublas-package");
+    CHECK(cublas.file.real_path == folder + "libcublas.so.12.6.4.1");
+    CHECK_FALSE(files->at(2).by_name);
+    CHECK(files->at(2).id == "libcublas");
+}
+
+TEST_CASE("in a folder of all libraries only those count that begin alike") {
+    BoardToRead board;
+    board.library("/usr/lib/aarch64-linux-gnu/libcudnn.so.9");
+    board.library("/usr/lib/aarch64-linux-gnu/libcudnn_ops.so.9");
+    board.library("/usr/lib/aarch64-linux-gnu/libm.so.6");
+    CHECK(paths_of(board.files()) == std::vector<std::string>{"/usr/lib/aarch64-linux-gnu/libcudnn.so.9",
+                                                              "/usr/lib/aarch64-linux-gnu/libcudnn_ops.so.9"});
+}
+
+TEST_CASE("without libraries there is nothing to read") { CHECK(paths_of(BoardToRead().files()).empty()); }

@@ -58,3 +58,13 @@ TEST_CASE("all files are inspected, and those without anything to say are left o
     for (std::size_t i = 1; i < inspections.size(); ++i) CHECK(inspections[i - 1].path < inspections[i].path);
     CHECK(inspect_all({}, {}).empty());
 }
+
+TEST_CASE("of a folder that holds more than is wanted the rest is left out, and that is told") {
+    const TempRoot folder;
+    for (const char* name : {"tree/one", "tree/two", "tree/three"}) folder.write(name, "");
+    CHECK(files_below(folder.on_host("tree").string(), 3).problems.empty());
+    const FolderFiles found = files_below(folder.on_host("tree").string(), 2);
+    CHECK(found.files.size() == 2);
+    REQUIRE(found.problems.size() == 1);
+    CHECK(found.problems[0] == folder.on_host("tree").string() + " holds more than 2 files: the rest is not looked at");
+}
