@@ -99,8 +99,23 @@ private:
     [[nodiscard]] Fact<LineRecord> line_of_release() const {
         if (!facts_.release) return facts_.release.missing();
         const int number = facts_.release->line;
-        if (const LineRecord* line = catalog_.line(number)) return {*line, line->source};
+        if (const LineRecord* known = catalog_.line(number)) {
+            LineRecord line = *known;
+            line.least_driver_cuda = least_driver_cuda(*facts_.release);
+            return {line, line.source};
+        }
         return Missing{Lack::not_there, "the data know no L4T line " + line_text(number), "releases.json"};
+    }
+
+    // Drivers of one line do not go back: a release that the data do not know has at least what one before it has.
+    [[nodiscard]] std::optional<CudaVersion> least_driver_cuda(const Release& release) const {
+        std::optional<CudaVersion> least;
+        for (const ReleaseRecord& record : catalog_.releases) {
+            if (record.l4t.line != release.line || !record.driver_cuda) continue;
+            const bool before = release.l4t && record.l4t <= *release.l4t;
+            if (!least || (before && *least < *record.driver_cuda)) least = record.driver_cuda;
+        }
+        return least;
     }
 
     [[nodiscard]] Fact<ReleaseRecord> reference_of_release() const {

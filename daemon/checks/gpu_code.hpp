@@ -143,10 +143,12 @@ private:
         return judgement.verdict == RunVerdict::native || judgement.verdict == RunVerdict::jit;
     }
 
-    // What the oldest driver runs every driver runs.
+    // What the oldest driver that this line can have runs every other of it runs.
     [[nodiscard]] bool rests_on_driver(const CodeToJudge& code) const {
-        constexpr CudaVersion oldest{1, 0};
-        return !target_.driver_cuda && !runs(judge_code(code, {target_.sm, oldest, {}}));
+        if (target_.driver_cuda) return false;
+        CudaVersion oldest{1, 0};
+        if (facts_.line && facts_.line->least_driver_cuda) oldest = *facts_.line->least_driver_cuda;
+        return !runs(judge_code(code, {target_.sm, oldest, {}}));
     }
 
     // Who gets a cuda_compat with which it runs; empty: nobody.

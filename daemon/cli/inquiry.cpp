@@ -125,7 +125,7 @@ std::string memory_folder() {
         const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets the environment
         return std::string(value == nullptr ? "" : value);
     };
-    if (const std::string given = variable("CACHE_DIRECTORY"); !given.empty()) return given;
+    if (std::string given = variable("CACHE_DIRECTORY"); !given.empty()) return given;
     std::string above = variable("XDG_CACHE_HOME");
     if (const std::string home = variable("HOME"); above.empty() && is_own(home)) {
         above = path_below(home, ".cache");

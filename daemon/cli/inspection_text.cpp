@@ -65,8 +65,10 @@ std::string words_of(const JudgedFile& file) {
     }
     for (const InspectedPart& part : inspection.parts) {
         const std::string of = part.member.empty() ? "" : part.member + ": ";
-        for (const std::string& problem : part.code.problems) text += paragraph("Problem: " + of + problem + '.');
-        for (const std::string& remark : part.code.remarks) text += paragraph("Note: " + of + "it " + remark + '.');
+        for (const std::string& problem : part.code.problems)
+            text += paragraph(fmt::format("Problem: {}{}.", of, problem));
+        for (const std::string& remark : part.code.remarks)
+            text += paragraph(fmt::format("Note: {}it {}.", of, remark));
     }
     if (!file.whole.remedy.empty()) text += paragraph("What to do: " + file.whole.remedy + '.');
     return text;

@@ -42,6 +42,8 @@ struct LineRecord {
     LineSupport support = LineSupport::supported;
     std::vector<std::string> socs;  // "T234"
     std::string source;
+    // The least that a driver of this line runs, by its releases that the data know; absent: none is established.
+    std::optional<CudaVersion> least_driver_cuda = {};
 };
 
 // The CUDA versions that a cuda_compat package may bring to a release, both included.

@@ -28,11 +28,16 @@ bool says_something(const Fact<Inspection>& content) {
                        [](const InspectedPart& part) { return !part.code.problems.empty(); });
 }
 
-// A program, or a library that uses the GPU, which some program loads as a plug-in.
-bool is_loaded_alone(const Inspection& inspection) {
+bool has_loader(const Inspection& inspection) {
     if (inspection.kind != ProgramKind::elf || inspection.parts.size() != 1) return false;
     const DeviceCode& code = inspection.parts.front().code;
-    if (code.bits != 64 || code.object) return false;
+    return code.bits == 64 && !code.object;
+}
+
+// Of a folder's files: a program, or a library that uses the GPU, which some program loads as a plug-in.
+bool is_loaded_alone(const Inspection& inspection) {
+    if (!has_loader(inspection)) return false;
+    const DeviceCode& code = inspection.parts.front().code;
     const auto& needed = code.needed;
     return code.executable || has_code(inspection) ||
            std::find(needed.begin(), needed.end(), libcuda_name) != needed.end();
@@ -56,7 +61,7 @@ public:
             program.looked_at = 1;
             seen_.clear();
             add(program, path, content);
-            if (is_loaded_alone(*content)) load(program, path);
+            if (has_loader(*content)) load(program, path);
         } else {
             program.missing = content.missing();
         }

@@ -103,6 +103,7 @@ TEST_CASE("a whole board is known, from what it is to its driver") {
     CHECK(facts.release->l4t == L4tRelease{36, 5, 0});
     REQUIRE(facts.line.known());
     CHECK(facts.line->line == 36);
+    CHECK(facts.line->least_driver_cuda == CudaVersion{12, 6});
     REQUIRE(facts.reference.known());
     CHECK(facts.reference->jetpack == "6.2.2");
     CHECK_FALSE(facts.reference.source().empty());
@@ -133,6 +134,20 @@ TEST_CASE("no file is read twice") {
         CAPTURE(path);
         CHECK(count == 1);
     }
+}
+
+TEST_CASE("a release that the data do not know has at least the driver of one before it") {
+    const auto least = [](const std::string& revision) {
+        const Board36 board;
+        board.root.write("/etc/nv_tegra_release", "# R36 (release), REVISION: " + revision +
+                                                      ", GCID: 1, BOARD: generic, EABI: aarch64, DATE: Thu Jan 1\n");
+        const Facts facts = collected(board.root);
+        REQUIRE(facts.line.known());
+        return facts.line->least_driver_cuda;
+    };
+    CHECK(least("3.9") == CudaVersion{12, 2});
+    CHECK(least("99.0") == CudaVersion{12, 6});
+    CHECK(least("1.0") == CudaVersion{12, 2});
 }
 
 TEST_CASE("what files carry is read only where something rests on it") {

@@ -114,6 +114,11 @@ TEST_CASE("where the driver's version is not known, only what every driver runs 
     CHECK(alone_with({ptx_row(87, 7, 0)}).code == "driver-not-known");
     CHECK(alone_with({sass_of_cuda_13()}).code == "driver-not-known");
     CHECK(alone_with({sass_row(80)}).code == "no-code-for-this-gpu");
+    // No driver of a line is older than those that are known of it.
+    facts.line.value().least_driver_cuda = CudaVersion{12, 2};
+    CHECK(alone_with({ptx_row(87, 7, 0)}).code == "compiled-at-start");
+    CHECK(alone_with({ptx_row(87, 8, 5)}).code == "driver-not-known");
+    CHECK(alone_with({sass_of_cuda_13()}).code == "driver-not-known");
 }
 
 TEST_CASE("a damaged file, and one that was not looked into, leave the answer open") {

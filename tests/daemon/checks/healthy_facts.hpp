@@ -181,6 +181,22 @@ inline std::vector<CudaLibraryFile> healthy_library_files(int sm) {
             {"libcublas", "libcublas-1-2", false, file_with(folder + "libcublasLt.so.1", {sass_row(sm)})}};
 }
 
+// A program that needs libcuda, and gets the board's own.
+inline NamedProgram healthy_program(int sm, const LibcudaFile& libcuda) {
+    NamedProgram program;
+    program.path = "/opt/detect/bin/detect";
+    program.looked_at = 1;
+    program.files = {file_with(program.path, {sass_row(sm)})};
+    LibcudaRequest request;
+    request.object = program.path;
+    request.needs = true;
+    request.path = libcuda.path;
+    request.named_by = "/etc/ld.so.cache";
+    request.file = libcuda;
+    program.loads = {{program.path, {request}, {}}};
+    return program;
+}
+
 inline ProbeAnswer healthy_probe(const std::string& library, int driver_version, const SocRecord& soc) {
     ProbeAnswer answer;
     answer.library = library;
@@ -381,7 +397,8 @@ inline Facts healthy(const BoardDescription& board) {
     facts.cuda_libraries = Fact<CudaLibraries>(healthy_libraries(), "the folders of the CUDA libraries");
     facts.cuda_library_files = Fact<std::vector<CudaLibraryFile>>(healthy_library_files(soc.capability.sm()),
                                                                   "the folders of the CUDA libraries");
-    facts.programs = Fact<std::vector<NamedProgram>>({}, "setting \"programs\"");
+    facts.programs =
+        Fact<std::vector<NamedProgram>>({healthy_program(soc.capability.sm(), libcuda)}, "setting \"programs\"");
     put_healthy_software(facts);
     return facts;
 }

@@ -36,9 +36,9 @@ NamedProgram gone() {
 
 }  // namespace
 
-TEST_CASE("without programs there is nothing to judge, and none is named by default") {
-    CHECK(judged(id, healthy_orin()).code == "no-programs-named");
-    CHECK(judged(id, healthy_orin()).status == Status::not_applicable);
+TEST_CASE("without programs there is nothing to judge") {
+    CHECK(with(std::vector<NamedProgram>{}).code == "no-programs-named");
+    CHECK(with(std::vector<NamedProgram>{}).status == Status::not_applicable);
     Facts facts = healthy_orin();
     facts.programs = missing(Lack::not_asked);
     CHECK(judged(id, facts).status == Status::unknown);

@@ -145,7 +145,9 @@ TEST_CASE("what is not known of its libraries leaves the answer open") {
 }
 
 TEST_CASE("nothing named, nothing that asks, and one that is gone") {
-    CHECK(judged(id, healthy_orin()).code == "no-programs-named");
+    Facts facts = healthy_orin();
+    facts.programs.value().clear();
+    CHECK(judged(id, facts).code == "no-programs-named");
     Program program;
     CHECK(program.result().code == "no-driver-asked-for");
     CHECK(program.result().status == Status::not_applicable);

@@ -14,11 +14,11 @@ using namespace jetcuda::testing;
 
 namespace {
 
-struct Board : TempRoot {
+struct LittleBoard : TempRoot {
     std::set<std::string, std::less<>> known;
     LookLimits limits;
 
-    Board() {
+    LittleBoard() {
         write("/lib/ld-linux-aarch64.so.1", "");
         library("/usr/lib/libcuda.so.1", {.soname = "libcuda.so.1"});
     }
@@ -47,7 +47,7 @@ std::vector<std::string> paths_of(const NamedProgram& program) {
 }  // namespace
 
 TEST_CASE("a program is looked into with the libraries that it loads and that use a GPU") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/app/lib/liba.so", {.soname = "liba.so", .needed = {"libcuda.so.1"}}, 87);
     board.library("/opt/app/lib/libplain.so", {.soname = "libplain.so"});
     board.library("/opt/app/tool", {.needed = {"libcuda.so.1", "liba.so", "libplain.so"}, .runpath = "/opt/app/lib"});
@@ -60,7 +60,7 @@ TEST_CASE("a program is looked into with the libraries that it loads and that us
 }
 
 TEST_CASE("libraries that are looked into anyway are not its own") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/app/tool", {.needed = {"libcuda.so.1", "libcublas.so.12"}, .runpath = "/opt/cuda"});
     board.library("/opt/cuda/libcublas.so.12", {.soname = "libcublas.so.12"}, 87);
     board.known = {"/opt/cuda/libcublas.so.12"};
@@ -68,7 +68,7 @@ TEST_CASE("libraries that are looked into anyway are not its own") {
 }
 
 TEST_CASE("of a folder those files are told that there is something to say of") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/app/lib/liba.so", {.soname = "liba.so"}, 87);
     board.library("/opt/app/lib/libplain.so", {.soname = "libplain.so"});
     board.write("/opt/app/README", "words");
@@ -84,14 +84,14 @@ TEST_CASE("of a folder those files are told that there is something to say of") 
 }
 
 TEST_CASE("an entry that leads nowhere is told as such") {
-    Board board;
+    LittleBoard board;
     const NamedProgram gone = board.at("/opt/gone");
     REQUIRE(gone.missing.has_value());
     CHECK(gone.missing->lack == Lack::not_there);
 }
 
 TEST_CASE("where the time is up, that is told of the folder") {
-    Board board;
+    LittleBoard board;
     board.limits.time = std::chrono::milliseconds(0);
     board.library("/opt/app/liba.so", {.soname = "liba.so"}, 87);
     const NamedProgram program = board.at("/opt/app");

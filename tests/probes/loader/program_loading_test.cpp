@@ -14,8 +14,8 @@ namespace {
 
 constexpr const char* driver_folder = "/usr/lib/aarch64-linux-gnu";
 
-struct Board : TempRoot {
-    Board() {
+struct LittleBoard : TempRoot {
+    LittleBoard() {
         write("/lib/ld-linux-aarch64.so.1", "");
         library(std::string(driver_folder) + "/libcuda.so.1", {.soname = "libcuda.so.1"});
     }
@@ -40,7 +40,7 @@ const std::string own = std::string(driver_folder) + "/libcuda.so.1";
 }  // namespace
 
 TEST_CASE("what needs libcuda asks with its own search") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/app/detect", {.needed = {"liba.so", "libcuda.so.1"}, .runpath = "/opt/app/lib"});
     board.library("/opt/app/lib/liba.so", {.soname = "liba.so", .needed = {"libcuda.so.1"}, .runpath = "/opt/other"});
     board.library("/opt/other/libcuda.so.1", {.soname = "libcuda.so.1"});
@@ -58,7 +58,7 @@ TEST_CASE("what needs libcuda asks with its own search") {
 }
 
 TEST_CASE("the runtime opens it after those that need it") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/app/detect", {.needed = {"libcudart.so.12", "liba.so"}, .runpath = "/opt/app/lib"});
     board.library("/opt/app/lib/libcudart.so.12", {.soname = "libcudart.so.12"});
     board.library("/opt/app/lib/liba.so", {.soname = "liba.so", .needed = {"libcuda.so.1"}});
@@ -71,7 +71,7 @@ TEST_CASE("the runtime opens it after those that need it") {
 }
 
 TEST_CASE("a runtime that is linked in opens it, too") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/app/detect",
                   {.sections = {{".rodata", "CUDA driver version is insufficient for CUDA runtime version"}}});
     const LoadedProgram program = board.program("/opt/app/detect");
@@ -81,7 +81,7 @@ TEST_CASE("a runtime that is linked in opens it, too") {
 }
 
 TEST_CASE("a libcuda that is not found is a request without a path, another library a gap") {
-    Board board;
+    LittleBoard board;
     board.remove(own);
     board.library("/opt/app/detect", {.needed = {"libcuda.so.1", "libgone.so.3"}});
     const LoadedProgram program = board.program("/opt/app/detect");
@@ -93,7 +93,7 @@ TEST_CASE("a libcuda that is not found is a request without a path, another libr
 }
 
 TEST_CASE("a search that meets what is no library ends there") {
-    Board board;
+    LittleBoard board;
     board.write("/opt/app/lib/libcuda.so.1", "");
     board.library("/opt/app/detect", {.needed = {"libcuda.so.1"}, .runpath = "/opt/app/lib"});
     const LoadedProgram program = board.program("/opt/app/detect");
@@ -103,7 +103,7 @@ TEST_CASE("a search that meets what is no library ends there") {
 }
 
 TEST_CASE("objects are told without those of the driver") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/app/detect", {.needed = {"liba.so", "libcuda.so.1"}, .runpath = "/opt/app/lib"});
     board.library("/opt/app/lib/liba.so", {.soname = "liba.so"});
     board.library(own, {.soname = "libcuda.so.1", .needed = {"libnvrm_gpu.so"}});
@@ -114,7 +114,7 @@ TEST_CASE("objects are told without those of the driver") {
 }
 
 TEST_CASE("what no loader of this system takes is nothing") {
-    Board board;
+    LittleBoard board;
     board.library("/opt/x86", {.machine = 62});
     board.write("/opt/script", "#!/bin/sh\n");
     CHECK_FALSE(board.load("/opt/x86").has_value());

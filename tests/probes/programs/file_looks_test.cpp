@@ -20,7 +20,7 @@ std::string library_for(std::uint32_t sm) {
         .bytes;
 }
 
-struct Board : TempRoot {
+struct LittleBoard : TempRoot {
     InspectionMemory memory;
     LookLimits limits;
 
@@ -33,7 +33,7 @@ struct Board : TempRoot {
 }  // namespace
 
 TEST_CASE("a file below the root is looked into through its links") {
-    Board board;
+    LittleBoard board;
     board.write("/opt/app/liba.so.1", library_for(87));
     board.link("/opt/app/liba.so", "/opt/app/liba.so.1");
     const Fact<Inspection> content = board.look("/opt/app/liba.so");
@@ -44,7 +44,7 @@ TEST_CASE("a file below the root is looked into through its links") {
 }
 
 TEST_CASE("what is not there, no file or not readable is told as such") {
-    Board board;
+    LittleBoard board;
     CHECK(board.look("/nothing").lacks(Lack::not_there));
     board.make_directory("/folder");
     CHECK(board.look("/folder").lacks(Lack::not_understood));
@@ -57,7 +57,7 @@ TEST_CASE("what is not there, no file or not readable is told as such") {
 }
 
 TEST_CASE("what is remembered is not read again, and what changed is") {
-    Board board;
+    LittleBoard board;
     board.write("/a.so", library_for(87));
     REQUIRE(board.look("/a.so").known());
     board.limits.bytes = 0;  // so that anything that is read is told
@@ -71,7 +71,7 @@ TEST_CASE("what is remembered is not read again, and what changed is") {
 }
 
 TEST_CASE("after its time no file is begun") {
-    Board board;
+    LittleBoard board;
     board.limits.time = std::chrono::milliseconds(0);
     board.write("/a.so", library_for(87));
     const Fact<Inspection> content = board.look("/a.so");
