@@ -40,7 +40,7 @@ def _text_at(board, path):
 
 
 def libraries_of(board):
-    """{soname: settings} of the CUDA libraries of a board."""
+    """{soname: settings} of the CUDA libraries of a board. One without a link of its soname is none that a program finds."""
     packaged = {}
     for path in PACKAGE_LISTS:
         for name, version in re.findall(r"^Package: (.*)\n(?:.+\n)*?Version: (.*)$", _text_at(board, path), re.MULTILINE):
@@ -52,6 +52,8 @@ def libraries_of(board):
         name = LIBRARY.fullmatch(path.rsplit("/", 1)[1])
         if entry.kind == "library" and name:
             soname = entry.value["soname"]
+            if f"{path.rsplit('/', 1)[0]}/{soname}" not in board.entries:
+                continue
             found[soname] = {"version": packaged.get(soname, name[2])}
     return found
 

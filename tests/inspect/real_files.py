@@ -2,14 +2,17 @@
 that use them, most of them for aarch64. Only their names, hashes and summaries are kept here (expected.json).
 
     real_files.py fetch FOLDER [small]      fetches what is not there yet; nothing is installed
-    real_files.py record FOLDER JETCUDA-CHECK CUOBJDUMP-11 CUOBJDUMP-13     writes expected.json anew, from what was fetched
+    real_files.py record FOLDER CUOBJDUMP-11 CUOBJDUMP-13     writes expected.json anew, from what was fetched
 
-`record` counts with NVIDIA's cuobjdump: 11.8's for Debian's files, 13's for the wheels. What it counts is no opinion of ours: who
-records reads every line of the difference.
+`record` counts with NVIDIA's cuobjdump alone: 11.8's for Debian's files, 13's for the wheels. It looks into .nv_fatbin and
+__nv_relfatbin only, while some libraries keep code in ordinary data, too, and load it themselves. To have that counted by it as
+well, those containers are put together behind a copy of the file, in which .nv_fatbin is made to point at them. What it counts is
+no opinion of ours: who records reads every line of the difference.
 """
 
 import hashlib
 import json
+import mmap
 import re
 import struct
 import subprocess
@@ -23,12 +26,14 @@ HERE = Path(__file__).resolve().parent
 EXPECTED = HERE / "expected.json"
 UNPACK = HERE.parent / "harness/unpack_nonfree.sh"
 FATBIN_SECTIONS = (".nv_fatbin", "__nv_relfatbin")
+MAGIC = struct.pack("<I", 0xBA55ED50)
+NAMES = {"elf": "sass", "ptx": "ptx", "nvvm": "lto"}  # cuobjdump's and ours
 
 # Small ones take part in every change's tests.
 SMALL_DEBIAN = ("libnvjpeg11", "libnppc11", "libnppial11", "libnppicc11", "libnppidei11", "libnppim11", "libnppist11",
                 "libnppisu11", "libnppitc11", "libnvblas11")
 LARGE_DEBIAN = ("libcublas11", "libcublaslt11", "libcufft10", "libcufftw10", "libcurand10", "libcusolver11", "libcusolvermg11",
-                "libcusparse11", "libnppif11", "libnppig11", "libnpps11")
+                "libcusparse11", "libnppif11", "libnppig11", "libnpps11", "libaccinj64-11.8", "libcupti11.8")
 ARM, X86 = "aarch64", "x86_64"
 SMALL_WHEELS = (("nvidia-nvjpeg-cu12", "12.4.0.76", ARM), ("nvidia-nvjpeg", "13.3.2.43", ARM))
 LARGE_WHEELS = (
@@ -53,19 +58,24 @@ def folder_of(folder, source, name, version, arch):
 
 
 def fetch_wheel(place, name, version, arch):
-    place.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(dir=place) as work:
-        platforms = [word for tag in ("manylinux2014", "manylinux_2_17", "manylinux_2_24", "manylinux_2_27", "manylinux_2_28", "manylinux_2_31",
-                                      "manylinux_2_34", "manylinux_2_35") for word in ("--platform", f"{tag}_{arch}")]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    platforms = [word for tag in ("manylinux2014", "manylinux_2_17", "manylinux_2_24", "manylinux_2_27", "manylinux_2_28",
+                                  "manylinux_2_31", "manylinux_2_34", "manylinux_2_35")
+                 for word in ("--platform", f"{tag}_{arch}")]
+    # The folder gets its name when all is in it: what was cut off is fetched again.
+    with tempfile.TemporaryDirectory(dir=place.parent) as work:
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                        "--only-binary=:all:", "--python-version", "3.11", *platforms, "-d", work, f"{name}=={version}"], check=True)
-        wheel = next(Path(work).glob("*.whl"))
-        with zipfile.ZipFile(wheel) as archive:
+                        "--only-binary=:all:", "--python-version", "3.11", *platforms, "-d", work, f"{name}=={version}"],
+                       check=True)
+        files = Path(work) / "files"
+        files.mkdir()
+        with zipfile.ZipFile(next(Path(work).glob("*.whl"))) as archive:
             for member in archive.namelist():
                 with archive.open(member) as content:
                     if content.read(4) != b"\x7fELF":
                         continue
-                archive.extract(member, place)
+                archive.extract(member, files)
+        files.rename(place)
 
 
 def fetch(folder, small):
@@ -99,25 +109,64 @@ def sha256(path):
             hashlib.sha256(file.read()).hexdigest()
 
 
-def sections_of_code(path, target):
-    """Writes what lies in the sections that cuobjdump reads to `target`, and answers whether there was any."""
-    with open(path, "rb") as file:
-        header = file.read(64)
-        table, entry, count, names = struct.unpack_from("<Q", header, 40)[0], *struct.unpack_from("<HHH", header, 58)
-        file.seek(table)
-        sections = [struct.unpack("<IIQQQQIIQQ", file.read(entry)) for _ in range(count)]
-        file.seek(sections[names][4])
-        texts = file.read(sections[names][5])
-        written = False
-        with open(target, "wb") as code:
-            for section in sections:
-                name = texts[section[0]:texts.index(b"\0", section[0])].decode()
-                if name in FATBIN_SECTIONS and section[5] > 0:
-                    file.seek(section[4])
-                    code.write(file.read(section[5]))
-                    code.write(bytes(-code.tell() % 8))
-                    written = True
-    return written
+def sections(content):
+    """(place of its header, place of its name, type, offset, size) of each section of an ELF file, by name."""
+    table, entry, count, names = struct.unpack_from("<Q", content, 40)[0], *struct.unpack_from("<HHH", content, 58)
+    texts = struct.unpack_from("<Q", content, table + names * entry + 24)[0]
+    found = {}
+    for header in range(table, table + count * entry, entry):
+        name, kind = struct.unpack_from("<II", content, header)
+        offset, size = struct.unpack_from("<QQ", content, header + 24)
+        text = content[texts + name:content.find(b"\0", texts + name)].decode()
+        found[text] = (header, texts + name, kind, offset, size)
+    return found
+
+
+def containers_elsewhere(content):
+    """(start, end) of each whole container that lies outside the sections for them."""
+    ranges = [(offset, offset + size) for name, (_, _, _, offset, size) in sections(content).items() if name in FATBIN_SECTIONS]
+    start = content.find(MAGIC)
+    while start >= 0:
+        next_start = start + 4
+        if start + 16 <= len(content):
+            version, header, size = struct.unpack_from("<HHQ", content, start + 4)
+            end = entry = start + 16 + size
+            if version == 1 and header == 16 and end <= len(content):
+                entry = start + 16
+                while entry + 64 <= end:
+                    known, own, stored = struct.unpack_from("<HIQ", content, entry + 2)
+                    if known != 0x101 or own < 64:
+                        break
+                    entry += own + stored
+                if entry == end:
+                    next_start = end
+                    if not any(low <= start < high for low, high in ranges):
+                        yield start, end
+        start = content.find(MAGIC, next_start)
+
+
+def write_elsewhere(path, target):
+    """Writes a copy of a file in which .nv_fatbin holds what lies elsewhere, and answers whether that is anything."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        found = list(containers_elsewhere(content))
+        if not found:
+            return False
+        copy = bytearray(content)
+    copy += bytes(-len(copy) % 8)
+    begin = len(copy)
+    for start, end in found:
+        copy += copy[start:end]
+        copy += bytes(-len(copy) % 8)
+    headers = sections(copy)
+    if "__nv_relfatbin" in headers:
+        struct.pack_into("<Q", copy, headers["__nv_relfatbin"][0] + 32, 0)
+    if ".nv_fatbin" not in headers:  # libcufft of CUDA 13 has none: another section, which cuobjdump has no use for, is renamed
+        name = headers[".eh_frame_hdr"][1]
+        copy[name:name + 11] = b".nv_fatbin\0"
+        headers = sections(copy)
+    struct.pack_into("<QQ", copy, headers[".nv_fatbin"][0] + 24, begin, len(copy) - begin)
+    target.write_bytes(copy)
+    return True
 
 
 def inspect(command, path, config):
@@ -129,33 +178,31 @@ def inspect(command, path, config):
     return json.loads(done.stdout)["files"][0]
 
 
-def counts(answer):
-    """{"sass sm_87": 12}: images, and stubs with them, since cuobjdump lists both. Link-time code is nothing that it lists."""
-    rows = Counter()
-    for row in answer["images"]:
-        if row["kind"] in ("sass", "ptx"):
-            rows[f"{row['kind']} {row['arch'].replace('compute_', 'sm_')}"] += row["count"] + row["stubs"]
+def in_order(rows):
     return {key: rows[key] for key in sorted(rows) if rows[key] > 0}
 
 
-def as_listed(rows):
-    """The same with the names that cuobjdump lists: code of a family ("sm_103f") goes by its architecture alone."""
-    listed = Counter()
-    for key, count in rows.items():
-        listed[key.rstrip("f")] += count
-    return {key: listed[key] for key in sorted(listed)}
-
-
-def counts_of_cuobjdump(program, path):
+def counts(answer):
+    """{"sass sm_87": 12}: images, and stubs with them, since cuobjdump counts both."""
     rows = Counter()
-    for option, kind, end in (("-lelf", "sass", "cubin"), ("-lptx", "ptx", "ptx")):
-        done = subprocess.run([str(program), "-all", option, str(path)], capture_output=True, text=True)
-        for arch in re.findall(rf"\.(sm_[0-9]+[af]?)\.{end}$", done.stdout, re.MULTILINE):
-            rows[f"{kind} {arch}"] += 1
-    return {key: rows[key] for key in sorted(rows)}
+    for row in answer["images"]:
+        rows[f"{row['kind']} sm_{row['arch'].partition('_')[2]}"] += row["count"] + row["stubs"]
+    return in_order(rows)
 
 
-def record(folder, command, cuobjdump_11, cuobjdump_13):
+def counts_of_cuobjdump(programs, path):
+    """The same by the first of these programs that reads the file: 13's stops at a few files of CUDA 12 that are whole.
+
+    -symbols tells a header for each image and little else. -lelf would be shorter, and leaves out the f of a family ("sm_120f")."""
+    for program in programs:
+        done = subprocess.run([str(program), "-all", "-symbols", str(path)], capture_output=True, text=True, errors="replace")
+        if done.returncode == 0 or "does not contain device code" in done.stderr:
+            found = re.findall(r"^Fatbin (\w+) code:\n=+\narch = (\w+)$", done.stdout, re.MULTILINE)
+            return in_order(Counter(f"{NAMES[kind]} {arch}" for kind, arch in found))
+    raise RuntimeError(f"{path}: {done.stderr}")
+
+
+def record(folder, cuobjdump_11, cuobjdump_13):
     small = set(packages(True))
     entries = []
     with tempfile.TemporaryDirectory() as work:
@@ -166,19 +213,20 @@ def record(folder, command, cuobjdump_11, cuobjdump_13):
                 version = (place / "version").read_text().strip()
             files = []
             for path in elf_files(place):
-                whole = counts(inspect(command, path, work))
-                if not whole:
+                programs = [cuobjdump_11] if source == "debian" else [cuobjdump_13, cuobjdump_11]
+                seen = counts_of_cuobjdump(programs, path)
+                copy = Path(work) / path.name
+                elsewhere = counts_of_cuobjdump(programs, copy) if write_elsewhere(path, copy) else {}
+                copy.unlink(missing_ok=True)
+                if not seen and not elsewhere:
                     continue
-                theirs = counts_of_cuobjdump(cuobjdump_11 if source == "debian" else cuobjdump_13, path)
-                # 13's stops at some files of CUDA 12 that are whole.
-                theirs = theirs or counts_of_cuobjdump(cuobjdump_11, path)
-                files.append({"path": str(path.relative_to(place)), "sha256": sha256(path), "cuobjdump": theirs, "whole": whole})
-                print(f"{name} {path.name}: {sum(theirs.values())} by cuobjdump, {sum(whole.values())} in all", flush=True)
+                files.append({"path": str(path.relative_to(place)), "sha256": sha256(path), "seen": seen, "elsewhere": elsewhere})
+                print(f"{name} {path.name}: {sum(seen.values())}, and {sum(elsewhere.values())} elsewhere", flush=True)
             entries.append({"source": source, "name": name, "version": version, "arch": arch, "small": package in small,
                             "files": files})
     text = json.dumps(entries, indent=1)
     # One line a summary, or the file has ten thousand.
-    text = re.sub(r"\{\n\s+(\"(?:sass|ptx) [^{}]*?)\n\s+\}", lambda found: "{" + re.sub(r"\n\s+", " ", found[1]) + "}", text)
+    text = re.sub(r"\{\n\s+(\"(?:sass|ptx|lto) [^{}]*?)\n\s+\}", lambda found: "{" + re.sub(r"\n\s+", " ", found[1]) + "}", text)
     EXPECTED.write_text(text + "\n")
 
 
@@ -186,4 +234,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "fetch":
         fetch(Path(sys.argv[2]).resolve(), "small" in sys.argv[3:])
     else:
-        record(*(Path(word).resolve() for word in sys.argv[2:6]))
+        record(*(Path(word).resolve() for word in sys.argv[2:5]))

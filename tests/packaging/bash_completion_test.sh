@@ -40,7 +40,7 @@ expect "driver-initializes " jetcuda-check run --all driver-i
 expect "T194 T234 T264 " jetcuda-check run --soc ""
 expect "--root " jetcuda-check --ro
 for verb in $verbs; do
-    options=$(jetcuda-check "$verb" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | in_one_line)
+    options=$(jetcuda-check "$verb" --help | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p' | in_one_line)
     expect "$options" jetcuda-check "$verb" --
 done
 

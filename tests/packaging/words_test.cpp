@@ -34,7 +34,7 @@ Words words_like(const std::string& text, const char* pattern) {
     return words;
 }
 
-Words options_in(const std::string& text) { return words_like(text, "(--[a-z]+(?:-[a-z]+)*)"); }
+Words options_in(const std::string& text) { return words_like(text, "(--[a-z][a-z0-9]*(?:-[a-z]+)*)"); }
 
 Words visible(const std::vector<OptionWord>& options) {
     Words words;
@@ -81,7 +81,7 @@ TEST_CASE("the man page describes every verb and option, and no other") {
     const std::string page = man_page();
     check_same(words_like(between(page, ".SH VERBS", ".SH OPTIONS"), "\\.TP\n\\.[BIR]+ ([a-z-]+)"), verb_names());
     // Described, not only mentioned: each has its own paragraph.
-    check_same(words_like(between(page, ".SH OPTIONS", ".SH EXIT STATUS"), "\\.TP\n\\.[BIR]+ [^\n]*(--[a-z-]+)"),
+    check_same(words_like(between(page, ".SH OPTIONS", ".SH EXIT STATUS"), "\\.TP\n\\.[BIR]+ [^\n]*(--[a-z0-9-]+)"),
                all_options());
     check_same(options_in(page), all_options());
 }
@@ -102,7 +102,7 @@ TEST_CASE("--help shows every verb, and the options of every verb") {
         expected.merge(visible(verb.options));
         const std::string text = help_text(verb);
         CHECK(text.find("jetcuda-check " + std::string{verb.name}) != std::string::npos);
-        check_same(words_like(text, "\n  (--[a-z-]+)"), expected);
+        check_same(words_like(text, "\n  (--[a-z0-9-]+)"), expected);
     }
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("zsh completes every verb and option") {
 TEST_CASE("fish completes every verb and option") {
     const std::string script = read_packaging("completions/jetcuda-check.fish");
     Words options;
-    for (const std::string& name : words_like(script, "(?:jetcuda-check|-s h|') -l ([a-z-]+)"))
+    for (const std::string& name : words_like(script, "(?:jetcuda-check|-s h|') -l ([a-z0-9-]+)"))
         options.insert("--" + name);
     check_same(options, all_options());
     check_same(words_like(script, "-n \\$no_verb -a ([a-z-]+)"), verb_names());
