@@ -163,8 +163,9 @@ extern const Check driver_libraries_are_complete{
         } else if (sorted.damaged != nullptr) {
             finding.values["library"] = sorted.damaged->path;
             finding.values["flaw"] = sorted.damaged->flaw;
-            const bool placeholder = facts.scope.in_container && sorted.damaged->flaw == "empty";
-            finding.code = placeholder ? "not-mounted-in-container" : "not-a-library";
+            // The container toolkit makes an empty file to mount the host's library over.
+            const bool only_made_to_mount = facts.scope.in_container && sorted.damaged->flaw == "empty";
+            finding.code = only_made_to_mount ? "not-mounted-in-container" : "not-a-library";
         } else if (odd.companion != nullptr) {
             finding.values["library"] = odd.companion->path;
             finding.values["version"] = odd.companion->version;

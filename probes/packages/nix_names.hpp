@@ -27,7 +27,8 @@ struct NixComponentName {
     bool for_building = false;        // an output that only builders need: dev, static, stubs …
 };
 
-// Nothing: no part of the CUDA stack, or a placeholder for one that the platform does not have.
+// Nothing: no part of the CUDA stack, or what nixpkgs gives in place of one that the platform does not have
+// ("cuda12.6-cuda_compat-0-unsupported").
 std::optional<NixComponentName> parse_nix_component(const std::vector<ComponentRecord>& components,
                                                     std::string_view name);
 

@@ -1,5 +1,5 @@
 """Small ELF files that a real loader takes, made quickly: two templates are compiled once, and their names, search
-paths and needs are written over long placeholders in the table of strings."""
+paths and needs are written over long texts that keep room for them in the table of strings."""
 
 import struct
 import subprocess
@@ -14,7 +14,7 @@ NO_DEFAULTS = 0x800
 MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
-def placeholder(letter):
+def room_for(letter):
     return letter * ROOM
 
 
@@ -32,16 +32,16 @@ class Templates:
 
         libraries = []
         for number in range(NEEDS):
-            stub = self.folder / f"need{number}.so"
-            run("-shared", f"-Wl,-soname,{placeholder('PQST'[number])}", "-o", stub, "-x", "c", "/dev/null")
-            libraries.append(stub)
+            need = self.folder / f"need{number}.so"
+            run("-shared", f"-Wl,-soname,{room_for('PQST'[number])}", "-o", need, "-x", "c", "/dev/null")
+            libraries.append(need)
         for name in ("c", "dl"):
             run("-shared", f"-Wl,-soname,lib{name}.so.{6 if name == 'c' else 2}", "-o", self.folder / f"lib{name}.so",
                 HERE / "c_library.c")
-        common = ["-Wl,--no-as-needed", f"-Wl,-rpath,{placeholder('R')}", "-Wl,--enable-new-dtags", "-Wl,--hash-style=both",
+        common = ["-Wl,--no-as-needed", f"-Wl,-rpath,{room_for('R')}", "-Wl,--enable-new-dtags", "-Wl,--hash-style=both",
                   "-Wl,-z,noseparate-code", "-Wl,--build-id=none"]
         libc = [self.folder / "libc.so", self.folder / "libdl.so"]
-        run("-shared", f"-Wl,-soname,{placeholder('S')}U", "-Wl,-z,nodefaultlib", *common, "-o", self.folder / "library",
+        run("-shared", f"-Wl,-soname,{room_for('S')}U", "-Wl,-z,nodefaultlib", *common, "-o", self.folder / "library",
             HERE / "library.c", *libraries, "-Wl,--allow-shlib-undefined", "-Wl,-z,lazy")
         run("-pie", "-fPIE", f"-Wl,-dynamic-linker,{loader}", "-Wl,-z,nodefaultlib", *common, "-o", self.folder / "program",
             HERE / "program.c", *libraries, *libc, "-Wl,-z,lazy")

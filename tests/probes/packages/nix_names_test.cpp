@@ -75,7 +75,7 @@ TEST_CASE("a name says part, version, CUDA set and whom it is for") {
     CHECK(component("cuda12.6-cuda_cudart-12.6.77-lib")->package == "cuda12.6-cuda_cudart-12.6.77");
 }
 
-TEST_CASE("what is no part of the stack is none, and a placeholder is nothing installed") {
+TEST_CASE("what is no part of the stack is none, and neither is what nixpkgs calls unsupported") {
     for (const char* name :
          {"glibc-2.39", "cuda12.6-cuda_compat-0-unsupported", "cuda12.6-unknown-1.2.3", "cuda12.6-", "cuda12.6",
           "cuda_cudart", "cuda_cudart-", "source", "", "-", "cuda12.6-cuda_cudart-lib", "python3.12-cudnn-frontend-1.2",
