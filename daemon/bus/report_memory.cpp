@@ -16,6 +16,7 @@
 #include "daemon/bus/log.hpp"
 #include "daemon/report/json.hpp"
 #include "probes/custom_name.hpp"
+#include "probes/system/write_all.hpp"
 
 namespace jetcuda {
 
@@ -54,20 +55,6 @@ std::string contents_of(const std::string& path) {
     }
     close(descriptor);
     return text;
-}
-
-bool write_all(int descriptor, std::string_view text) {
-    while (!text.empty()) {
-        const auto count = write(descriptor, text.data(), text.size());
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            return false;
-        }
-        text.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
 }
 
 }  // namespace
@@ -280,7 +267,7 @@ void ReportMemory::write_file() const {
     const std::string fresh = path + ".new";
     // Renamed into place: a reader sees the old report or the new one, never a part. /run needs no fsync.
     const int descriptor = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    bool written = descriptor >= 0 && fchmod(descriptor, 0644) == 0 && write_all(descriptor, newest_json_);
+    bool written = descriptor >= 0 && fchmod(descriptor, 0644) == 0 && write_all(descriptor, newest_json_) == 0;
     int error = errno;
     if (descriptor >= 0 && close(descriptor) < 0) {
         written = false;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "probes/system/descriptor.hpp"
+#include "probes/system/write_all.hpp"
 
 namespace jetcuda {
 namespace {
@@ -32,12 +33,7 @@ public:
     NewFile& operator=(const NewFile&) = delete;
 
     void write(const std::filesystem::path& target, std::string_view content) const {
-        while (!content.empty()) {
-            const ssize_t written = ::write(file_.number(), content.data(), content.size());
-            if (written < 0 && errno == EINTR) continue;
-            if (written < 0) fail(target, errno);
-            content.remove_prefix(static_cast<std::size_t>(written));
-        }
+        if (const int error = write_all(file_.number(), content); error != 0) fail(target, error);
         if (::fsync(file_.number()) != 0) fail(target, errno);
     }
 

@@ -9,24 +9,9 @@
 #include <unistd.h>
 
 #include "daemon/report/outside_text.hpp"
+#include "probes/system/write_all.hpp"
 
 namespace jetcuda {
-namespace {
-
-// Answers 0, or the errno of the write that failed.
-int write_all(int descriptor, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(descriptor, text.data(), text.size());
-        if (written < 0) {
-            if (errno == EINTR) continue;
-            return errno;
-        }
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return 0;
-}
-
-}  // namespace
 
 void hold_standard_descriptors() {
     // Opened the wrong way round (the numbers are taken lowest first), so that using one still fails.
