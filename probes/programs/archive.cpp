@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "probes/elf/bytes.hpp"
+#include "probes/system/text.hpp"
+#include "probes/system/write_all.hpp"
 
 namespace jetcuda {
 namespace {
@@ -30,10 +32,6 @@ struct CloseArchive {
     void operator()(archive* opened) const { archive_read_free(opened); }
 };
 using OpenArchive = std::unique_ptr<archive, CloseArchive>;
-
-bool ends_with(std::string_view text, std::string_view end) {
-    return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
 
 std::string error_of(archive* opened) {
     const char* text = archive_error_string(opened);
@@ -51,17 +49,6 @@ Descriptor unnamed_file() {
         if (file >= 0) ::unlink(name.c_str());
     }
     return Descriptor{file};
-}
-
-bool write_all(int file, const char* bytes, std::size_t count) {
-    while (count > 0) {
-        const ssize_t written = ::write(file, bytes, count);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes += written;
-        count -= static_cast<std::size_t>(written);
-    }
-    return true;
 }
 
 // Names in archives are UTF-8 or bytes, whatever the locale of whoever asks; libarchive would drop what that one lacks.
@@ -262,7 +249,7 @@ private:
         }
         for (; count > 0; count = next_block()) {
             if (!within_limits()) return false;
-            if (!write_all(file.number(), block_.data(), static_cast<std::size_t>(count))) {
+            if (write_all(file.number(), {block_.data(), static_cast<std::size_t>(count)}) != 0) {
                 visitor_.complain("There is no room in the folder for temporary files to unpack " + name);
                 return false;
             }
