@@ -95,6 +95,26 @@ TEST_CASE("wrong arguments are a usage error, said on standard error") {
     }
 }
 
+TEST_CASE("a file for another machine is told as such, and not as missing") {
+    const testing::TempRoot folder;
+    std::string other(
+        "\x7F"
+        "ELF\x02\x01\x01");
+    other.resize(4096);
+    other[16] = 3;                       // a shared object
+    other[18] = static_cast<char>(243);  // for riscv
+    other[20] = 1;
+    folder.write("libcuda.so.1", other);
+    const std::string path = folder.on_host("libcuda.so.1").string();
+    const auto failure_of = [](const std::string& library) {
+        const Ran ran = run({probe, library});
+        REQUIRE(ran.lines.size() > 1);
+        return json::parse(ran.lines[1]).value("failure", "");
+    };
+    CHECK(failure_of(path) == path + ": it is for another machine than this one");
+    CHECK(failure_of("/nowhere/libcuda.so.1").find("No such file or directory") != std::string::npos);
+}
+
 TEST_CASE("each step is begun before it is answered, and done comes last") {
     const Ran ran = run({probe, driver});
     CHECK(ran.result.exit_status == 0);
