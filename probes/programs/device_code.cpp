@@ -108,9 +108,13 @@ private:
                 return true;
             });
         }
-        const bool code = try_to("the cubin's sections", true, [&] { return cubin_has_code(source_); });
-        (code ? row.count : row.stubs) = 1;
-        if (code && header.relocatable) row.relocatable = 1;
+        // One whose sections cannot be read is told, and is no code: no driver takes it.
+        try_to("the cubin's sections", false, [&] {
+            const bool code = cubin_has_code(source_);
+            (code ? row.count : row.stubs) = 1;
+            if (code && header.relocatable) row.relocatable = 1;
+            return true;
+        });
         gathering_.add(row);
     }
 

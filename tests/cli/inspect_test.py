@@ -210,6 +210,7 @@ def what_is_no_program_is_answered_at_once():
     (folder / "text").write_text("no program\n")
     (folder / "32bit").write_bytes(b"\x7fELF\x01\x01\x01" + bytes(9) + b"\x03\0\x28\0" + bytes(200))
     (folder / "cut").write_bytes((IMAGES / "floats.sm_87.cubin").read_bytes()[:40])
+    (folder / "cut later").write_bytes((IMAGES / "floats.sm_87.cubin").read_bytes()[:3000])
     os.symlink("nowhere", folder / "dangling")
     with open(folder / "sparse", "wb") as sparse:
         sparse.write(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\0\xb7\0" + bytes(44))
@@ -218,7 +219,7 @@ def what_is_no_program_is_answered_at_once():
         sparse.write(b"PK\x03\x04")
         sparse.truncate(10 << 40)
     answers = {"sparse.whl": (3, "holes"), "fifo": (3, "a FIFO"), "socket": (3, ""), "empty": (0, ""), "text": (0, ""), "32bit": (0, "32-bit"),
-               "cut": (3, ""), "dangling": (3, "No such file"), "sparse": (None, ""), "/dev/zero": (3, "a device"),
+               "cut": (3, ""), "cut later": (3, ": unreadable"), "dangling": (3, "No such file"), "sparse": (None, ""), "/dev/zero": (3, "a device"),
                "/nowhere": (3, "No such file")}
     for name, (status, part) in answers.items():
         begin = time.monotonic()

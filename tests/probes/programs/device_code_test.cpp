@@ -142,6 +142,17 @@ TEST_CASE("the parts of a large file are searched at once, and nothing is lost o
     CHECK_FALSE(code.linked_at_load);
 }
 
+TEST_CASE("a cubin that is cut off is told, and counts as no code") {
+    const std::string whole = write_cubin({.sm = 87});
+    for (const std::size_t size : {std::size_t{64}, whole.size() / 2, whole.size() - 1}) {
+        CAPTURE(size);
+        const DeviceCode code = code_of(whole.substr(0, size));
+        CHECK(rows_of(code) == "sass sm_87 7");
+        CHECK_FALSE(code.problems.empty());
+        CHECK_FALSE(code.linked_at_load);
+    }
+}
+
 TEST_CASE("machine code of the host is not searched") {
     CHECK(rows_of(code_of(library_with({{".text", plain}}).bytes)).empty());
     CHECK_FALSE(rows_of(code_of(library_with({{".tex", plain}}).bytes)).empty());
