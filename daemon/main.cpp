@@ -18,6 +18,7 @@
 #include "daemon/bus/service.hpp"
 #include "daemon/report/exit_status.hpp"
 #include "daemon/settings/settings.hpp"
+#include "probes/programs/file_looks.hpp"
 
 namespace {
 
@@ -154,9 +155,8 @@ int serve(Command command) {
     }
     service.probe_at_boot = settings.probe_enabled;
     // The runner has its own limits and tells what it knows when they are reached; ours is for one that does not.
-    // What files carry is read for 20 s at most (LookLimits), and the file that is begun then to its end.
-    constexpr std::chrono::seconds for_files{40}, for_the_rest{15};
-    service.limits.whole = settings.time_for_drivers() + settings.custom_total_limit + for_files + for_the_rest;
+    constexpr std::chrono::seconds for_the_rest{15};
+    service.limits.whole = settings.time_for_drivers() + settings.custom_total_limit + longest_look + for_the_rest;
     if (service.runner.socket.empty()) {
         service.limits.first_line = service.limits.whole;  // nobody holds a child back until other services are done
     }

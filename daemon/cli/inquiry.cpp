@@ -16,6 +16,7 @@
 #include "daemon/cli/suggest.hpp"
 #include "probes/custom_name.hpp"
 #include "probes/gpu/gpu_lock.hpp"
+#include "probes/programs/file_looks.hpp"
 #include "probes/system/text.hpp"
 
 namespace jetcuda {
@@ -259,7 +260,7 @@ Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids
                         std::move(request),  std::move(custom),  std::move(checks)};
         if (options.state_dir) inquiry.state_directory = *options.state_dir;
         // Another run ends within its own limits, so one that is waited for this long is no ordinary one.
-        inquiry.lock_wait = inquiry.settings.time_for_drivers() + lock_margin;
+        inquiry.lock_wait = inquiry.settings.time_for_drivers() + longest_look + lock_margin;
         if (!inquiry.custom.programs.empty()) inquiry.lock_wait += inquiry.settings.custom_total_limit;
         return inquiry;
     } catch (const std::runtime_error& error) {  // the folder, its .jetcuda-root.json, or the system

@@ -23,6 +23,9 @@ struct LookLimits {
     std::chrono::milliseconds time{20'000};
 };
 
+// How long a run may be busy with files: until then, and as long again with the one that it began last.
+constexpr std::chrono::milliseconds longest_look = 2 * LookLimits{}.time;
+
 class FileLooks {
 public:
     // `root` and `memory` must outlive it.
