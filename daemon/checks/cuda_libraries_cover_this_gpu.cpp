@@ -63,21 +63,6 @@ std::string package_of(const CudaLibraryFile& library) {
     return "$(dpkg -S " + library.file.real_path + " | cut -d: -f1)";
 }
 
-std::string_view code_for(CodeState state) {
-    switch (state) {
-        case CodeState::none: return "no-device-code";
-        case CodeState::native: return "ok";
-        case CodeState::jit: return "compiled-at-start";
-        case CodeState::not_looked_into: return "not-looked-into";
-        case CodeState::damaged: return "damaged";
-        case CodeState::undecided: return "driver-not-known";
-        case CodeState::compat_for_some: return "compat-for-some";
-        case CodeState::needs_compat: return "needs-compat";
-        case CodeState::cannot_run: return "no-code-for-this-gpu";
-    }
-    return "not-looked-into";
-}
-
 // Of all that run here the file with the smallest part of its containers covered; null: all of them are.
 const JudgedCode* least_covered(const std::vector<JudgedCode>& files) {
     const JudgedCode* least = nullptr;

@@ -37,6 +37,22 @@ constexpr bool is_open(CodeState state) {
 }
 constexpr bool is_covered(CodeState state) { return state == CodeState::native || state == CodeState::jit; }
 
+// Each check on GPU code declares all of these codes.
+constexpr std::string_view code_for(CodeState state) {
+    switch (state) {
+        case CodeState::none: return "no-device-code";
+        case CodeState::native: return "ok";
+        case CodeState::jit: return "compiled-at-start";
+        case CodeState::not_looked_into: return "not-looked-into";
+        case CodeState::damaged: return "damaged";
+        case CodeState::undecided: return "driver-not-known";
+        case CodeState::compat_for_some: return "compat-for-some";
+        case CodeState::needs_compat: return "needs-compat";
+        case CodeState::cannot_run: return "no-code-for-this-gpu";
+    }
+    return "not-looked-into";
+}
+
 struct JudgedCode {
     const InspectedFile* file = nullptr;
     CodeState state = CodeState::none;
@@ -111,10 +127,7 @@ public:
         }
         for (const InspectedPart& part : file.content->parts) {
             JudgedCode judged = judge_part(part);
-            const Coverage coverage = coverage_of(to_judge(part), target_);
-            worst.coverage.native += coverage.native;
-            worst.coverage.jit += coverage.jit;
-            worst.coverage.none += coverage.none;
+            worst.coverage += coverage_of(to_judge(part), target_);
             if (judged.state <= worst.state) continue;
             worst.state = judged.state;
             worst.why = part.member.empty() ? judged.why : part.member + ": " + judged.why;
@@ -128,17 +141,6 @@ public:
     }
 
 private:
-    static CodeToJudge to_judge(const InspectedPart& part) {
-        CodeToJudge code;
-        code.rows = &part.code.rows;
-        code.mixes = &part.code.mixes;
-        code.finished = !part.code.object;
-        code.linked_at_load = part.code.linked_at_load;
-        code.damaged = !part.code.problems.empty();
-        code.runtime = part.runtime;
-        return code;
-    }
-
     static bool runs(const RunJudgement& judgement) {
         return judgement.verdict == RunVerdict::native || judgement.verdict == RunVerdict::jit;
     }
@@ -167,13 +169,6 @@ private:
         JudgedCode judged;
         judged.why = as_clause(judgement.summary);
         judged.advice = judgement.remedy;
-        const bool uses_gpu = !part.code.rows.empty() || part.runtime.linkage != RuntimeLinkage::none;
-        if (uses_gpu && !part.code.machine.empty() && part.code.machine != "aarch64") {
-            judged.state = CodeState::cannot_run;
-            judged.why = fmt::format("it is a file for {}, and a Jetson's processor is aarch64", part.code.machine);
-            judged.advice = "Get the build for aarch64, or build it on a Jetson: uname -m";
-            return judged;
-        }
         switch (judgement.verdict) {
             case RunVerdict::native: judged.state = CodeState::native; break;
             case RunVerdict::jit: judged.state = CodeState::jit; break;

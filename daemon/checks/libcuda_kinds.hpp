@@ -17,6 +17,12 @@ inline bool is_same_libcuda(const LibcudaFile& left, const LibcudaFile& right) {
     return !left.build_id.empty() && left.build_id == right.build_id && left.size == right.size;
 }
 
+// Two searches that lead to one file, by whatever paths, or both to none.
+inline bool is_same_answer(const LibcudaRequest& left, const LibcudaRequest& right) {
+    if (left.path == right.path) return true;
+    return left.file && right.file && is_same_libcuda(*left.file, *right.file);
+}
+
 inline bool has_folder(std::string_view path, std::string_view name) {
     const std::size_t end = path.rfind('/');
     if (end == std::string_view::npos) return false;

@@ -10,21 +10,6 @@
 namespace jetcuda {
 namespace {
 
-std::string_view code_for(CodeState state) {
-    switch (state) {
-        case CodeState::none: return "no-device-code";
-        case CodeState::native: return "ok";
-        case CodeState::jit: return "compiled-at-start";
-        case CodeState::not_looked_into: return "not-looked-into";
-        case CodeState::damaged: return "damaged";
-        case CodeState::undecided: return "driver-not-known";
-        case CodeState::compat_for_some: return "compat-for-some";
-        case CodeState::needs_compat: return "needs-compat";
-        case CodeState::cannot_run: return "no-code-for-this-gpu";
-    }
-    return "not-looked-into";
-}
-
 // The libcuda that it gets, where all that is started of it gets the same.
 std::string libcuda_of(const NamedProgram& program) {
     std::set<std::string> all;

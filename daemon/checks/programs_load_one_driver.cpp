@@ -25,11 +25,6 @@ struct Judged {
     const LibcudaRequest* second = nullptr;  // that would have it otherwise
 };
 
-bool same(const LibcudaRequest& left, const LibcudaRequest& right) {
-    if (left.path == right.path) return true;
-    return left.file && right.file && is_same_libcuda(*left.file, *right.file);
-}
-
 Judged judge_load(const LoadedProgram& load, const Facts& facts) {
     Judged judged;
     if (load.requests.empty()) {
@@ -38,7 +33,7 @@ Judged judge_load(const LoadedProgram& load, const Facts& facts) {
     }
     judged.first = &load.requests.front();
     for (const LibcudaRequest& request : load.requests) {
-        if (judged.second == nullptr && !same(*judged.first, request)) judged.second = &request;
+        if (judged.second == nullptr && !is_same_answer(*judged.first, request)) judged.second = &request;
     }
     const LibcudaRequest& first = *judged.first;
     // Without what an object needs nothing is started; what it opens while it runs, another may have loaded by then.

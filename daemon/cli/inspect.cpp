@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/checks/libcuda_kinds.hpp"
 #include "daemon/cli/inquiry.hpp"
 #include "daemon/cli/inspection_text.hpp"
 #include "daemon/cli/output.hpp"
@@ -41,8 +42,7 @@ struct NamedPath {
     std::string shown;
 };
 
-NamedTarget target_for(const Options& options, const Inquiry& inquiry) {
-    const TargetRequest request{options.sm, options.driver_cuda, options.l4t};
+NamedTarget target_for(const TargetRequest& request, const Inquiry& inquiry) {
     try {
         if (!request.of_this_board()) return described_target(request, inquiry.catalog);
         CollectRequest static_facts = inquiry.request;
@@ -117,13 +117,11 @@ std::vector<JudgedFile> look_into_folder(const NamedPath& folder, const InspectT
 }
 
 Inspection look_at(const NamedPath& path) {
-    Inspection inspection;
     if (path.on_host == standard_input) {
-        inspection = inspect_descriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), "standard input");
-    } else {
-        inspection = inspect_file(path.on_host);
+        return inspect_descriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), "standard input");
     }
-    if (path.on_host != standard_input) inspection.path = path.shown;
+    Inspection inspection = inspect_file(path.on_host);
+    inspection.path = path.shown;
     return inspection;
 }
 
@@ -135,10 +133,11 @@ public:
 
     // `named`: by the caller. Of the other files in a folder only those are asked about that use the GPU themselves.
     void ask(JudgedFile& file, bool named) {
-        if (!has_loader(file.inspection) || (!named && !uses_gpu(file.inspection))) return;
+        if (!has_loader(file.inspection) || (!named && !asks_for_gpu(file.inspection))) return;
         std::error_code error;
         const std::string inside =
             root_.live() ? std::filesystem::absolute(file.inspection.path, error).string() : file.inspection.path;
+        remember(inside, file.inspection);
         const std::optional<ProgramLoading> loading = loaders_.load(inside);
         if (!loading) return;
         file.loader_problems = loading->program.gaps;
@@ -146,16 +145,13 @@ public:
     }
 
 private:
-    static bool has_loader(const Inspection& inspection) {
-        return inspection.kind == ProgramKind::elf && inspection.parts.size() == 1 &&
-               inspection.parts.front().code.bits == 64 && !inspection.parts.front().code.object;
-    }
-
-    static bool uses_gpu(const Inspection& inspection) {
-        const InspectedPart& part = inspection.parts.front();
-        const auto& needed = part.code.needed;
-        return !part.code.rows.empty() || part.runtime.linkage != RuntimeLinkage::none ||
-               std::find(needed.begin(), needed.end(), libcuda_name) != needed.end();
+    // What is loaded is looked into; this file was already, and may have half a GB.
+    void remember(const std::string& inside, const Inspection& inspection) {
+        struct stat status {};
+        const Fact<ResolvedPath> place = root_.resolve(inside);
+        if (place && ::stat(place->on_host.c_str(), &status) == 0) {
+            memory_.put(InspectionMemory::key_of(status), inspection);
+        }
     }
 
     // In one process the first libcuda that is loaded serves everybody.
@@ -170,7 +166,7 @@ private:
                     "{} is led to {} by {}, which is the toolkit's stub: every CUDA call fails with error 34",
                     request.object, request.path, request.named_by));
             }
-            if (request.path == first.path) continue;
+            if (is_same_answer(first, request)) continue;
             const auto where = [](const LibcudaRequest& one) { return one.path.empty() ? "none" : one.path; };
             file.loader_problems.push_back(
                 fmt::format("{} would take {}, and {} would take {}: whichever asks first decides for both",
@@ -192,9 +188,10 @@ ExitStatus perform_inspect(const Options& options) {
             "inspect needs the names of files or folders: \"jetcuda-check inspect ./program libkernels.so dist/\".");
     }
     const Inquiry inquiry = open_inquiry(options);
-    const NamedTarget target = target_for(options, inquiry);
-    std::optional<LoaderQuestions> loader;  // of another board than this one nothing is known
-    if (!options.sm && !options.driver_cuda && !options.l4t) loader.emplace(inquiry.root);
+    const TargetRequest request{options.sm, options.driver_cuda, options.l4t};
+    const NamedTarget target = target_for(request, inquiry);
+    std::optional<LoaderQuestions> loader;  // of a board that is only described nothing is known
+    if (request.of_this_board()) loader.emplace(inquiry.root);
     JudgedPaths judged;
     for (const std::string& given : options.arguments) {
         const NamedPath path = locate(inquiry.root, given);

@@ -20,36 +20,6 @@ std::size_t rank_of(RunVerdict verdict) {
         std::distance(worst_first.begin(), std::find(worst_first.begin(), worst_first.end(), verdict)));
 }
 
-CodeToJudge to_judge(const InspectedPart& part) {
-    CodeToJudge code;
-    code.rows = &part.code.rows;
-    code.mixes = &part.code.mixes;
-    code.finished = !part.code.object;
-    code.linked_at_load = part.code.linked_at_load;
-    code.damaged = !part.code.problems.empty();
-    code.runtime = part.runtime;
-    return code;
-}
-
-// Every Jetson's processor is aarch64: what the GPU would take of a program for another one does not matter.
-bool for_other_processor(const InspectedPart& part) {
-    const bool uses_gpu = !part.code.rows.empty() || part.runtime.linkage != RuntimeLinkage::none;
-    return uses_gpu && !part.code.machine.empty() && part.code.machine != "aarch64";
-}
-
-RunJudgement judge_part(const InspectedPart& part, const InspectTarget& target) {
-    RunJudgement of_code = judge_code(to_judge(part), target);
-    if (!for_other_processor(part)) return of_code;
-    RunJudgement judgement;
-    judgement.verdict = RunVerdict::cannot_run;
-    judgement.rule = "other-processor";
-    judgement.summary =
-        fmt::format("It is a file for {}, and a Jetson's processor is aarch64. Of its GPU code alone: {}",
-                    part.code.machine, of_code.summary);
-    judgement.remedy = "Get the build for aarch64 (of Python wheels: manylinux_…_aarch64), or build it on a Jetson";
-    return judgement;
-}
-
 bool same_row(const CodeRow& left, const CodeRow& right) {
     const auto key = [](const CodeRow& row) {
         return std::tie(row.kind, row.kind_number, row.sm, row.suffix, row.abi, row.isa_major, row.isa_minor,
@@ -75,7 +45,7 @@ void add_rows(std::vector<CodeRow>& sum, const std::vector<CodeRow>& rows) {
 
 RunJudgement unreadable(const std::string& why) {
     return {RunVerdict::unreadable, Certainty::promised, "damaged", why,
-            "Get the file again from its source, or make it readable for whoever asks"};
+            "See that this is its name, make it readable for whoever asks, or get it again from its source"};
 }
 
 // "lib/a.so: …": whose judgement it is, where a file has several parts.
@@ -87,23 +57,20 @@ RunJudgement named(const InspectedPart& part, RunJudgement judgement, std::size_
     return judgement;
 }
 
+bool is_worse(const RunJudgement& left, const RunJudgement& right) {
+    return rank_of(left.verdict) < rank_of(right.verdict);
+}
+
 RunJudgement judge_whole(const JudgedFile& file) {
     const Inspection& inspection = file.inspection;
-    std::size_t worst = inspection.parts.size();
-    for (std::size_t i = 0; i < file.parts.size(); ++i) {
-        const bool worse =
-            worst == inspection.parts.size() || rank_of(file.parts[i].verdict) < rank_of(file.parts[worst].verdict);
-        if (worse) worst = i;
-    }
-    const bool none = worst == inspection.parts.size();
-    if (!inspection.problems.empty() && (none || file.parts[worst].verdict != RunVerdict::cannot_run)) {
-        return unreadable(inspection.problems.front());
-    }
-    if (!none) {
-        const RunVerdict verdict = file.parts[worst].verdict;
+    const auto worst = std::min_element(file.parts.begin(), file.parts.end(), is_worse);
+    const bool cannot_run = worst != file.parts.end() && worst->verdict == RunVerdict::cannot_run;
+    if (!inspection.problems.empty() && !cannot_run) return unreadable(inspection.problems.front());
+    if (worst != file.parts.end()) {
         const auto alike = std::count_if(file.parts.begin(), file.parts.end(),
-                                         [&](const RunJudgement& part) { return part.verdict == verdict; });
-        return named(inspection.parts[worst], file.parts[worst], static_cast<std::size_t>(alike), file.parts.size());
+                                         [&](const RunJudgement& part) { return part.verdict == worst->verdict; });
+        const auto place = static_cast<std::size_t>(worst - file.parts.begin());
+        return named(inspection.parts[place], *worst, static_cast<std::size_t>(alike), file.parts.size());
     }
     const std::string in_it =
         inspection.kind == ProgramKind::other ? "It" : fmt::format("None of its {} members", inspection.members);
@@ -115,15 +82,11 @@ RunJudgement judge_whole(const JudgedFile& file) {
 JudgedFile judge_inspection(Inspection inspection, const InspectTarget& target) {
     JudgedFile file;
     file.inspection = std::move(inspection);
-    file.damaged = !file.inspection.problems.empty();
     for (const InspectedPart& part : file.inspection.parts) {
-        file.parts.push_back(judge_part(part, target));
+        const CodeToJudge code = to_judge(part);
+        file.parts.push_back(judge_code(code, target));
+        file.coverage += coverage_of(code, target);
         add_rows(file.rows, part.code.rows);
-        const Coverage coverage = coverage_of(to_judge(part), target);
-        file.coverage.native += coverage.native;
-        file.coverage.jit += coverage.jit;
-        file.coverage.none += coverage.none;
-        file.damaged = file.damaged || !part.code.problems.empty();
     }
     file.whole = judge_whole(file);
     return file;
@@ -135,18 +98,18 @@ JudgedFolder judge_folder(std::string path, std::uint64_t files, std::vector<std
     folder.path = std::move(path);
     folder.files = files;
     folder.problems = std::move(problems);
-    for (const JudgedFile& file : inside) {
-        const bool worse = folder.whole.rule.empty() || rank_of(file.whole.verdict) < rank_of(folder.whole.verdict);
-        if (worse) folder.whole = file.whole;
+    const auto worst = std::min_element(
+        inside.begin(), inside.end(),
+        [](const JudgedFile& left, const JudgedFile& right) { return is_worse(left.whole, right.whole); });
+    folder.whole.rule = "no-device-code";
+    if (worst != inside.end()) folder.whole = worst->whole;
+    if (!folder.problems.empty() && folder.whole.verdict != RunVerdict::cannot_run) {
+        folder.whole = unreadable(folder.problems.front());
+        return folder;
     }
-    const bool unread = !folder.problems.empty() && folder.whole.verdict != RunVerdict::cannot_run;
-    if (unread) folder.whole = unreadable(folder.problems.front());
-    if (folder.whole.rule.empty()) folder.whole.rule = "no-device-code";
-    if (!unread) {
-        const std::string sum = sum_of(inside);
-        folder.whole.summary = sum.empty() ? fmt::format("None of its {} files holds GPU code", files)
-                                           : fmt::format("Of its {} files: {}", files, sum);
-    }
+    const std::string sum = sum_of(inside);
+    folder.whole.summary = sum.empty() ? fmt::format("None of its {} files holds GPU code", files)
+                                       : fmt::format("Of its {} files: {}", files, sum);
     return folder;
 }
 
@@ -175,8 +138,8 @@ int exit_status_of(const JudgedPaths& paths) {
     constexpr int all_run = 0, some_need_help = 1, some_cannot = 2, something_unread = 3;
     const RunVerdict worst = worst_of(paths);
     if (worst == RunVerdict::cannot_run) return some_cannot;
-    const bool unread =
-        std::any_of(paths.files.begin(), paths.files.end(), [](const JudgedFile& file) { return file.damaged; });
+    const bool unread = std::any_of(paths.files.begin(), paths.files.end(),
+                                    [](const JudgedFile& file) { return is_damaged(file.inspection); });
     if (unread || worst == RunVerdict::unreadable) return something_unread;
     return worst == RunVerdict::compat || worst == RunVerdict::jit ? some_need_help : all_run;
 }

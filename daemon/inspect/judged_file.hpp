@@ -20,8 +20,6 @@ struct JudgedFile {
     std::vector<CodeRow> rows;        // of all parts together, equal ones added up
     Coverage coverage;                // of all parts together
     RunJudgement whole;
-    // The file could not be read or is damaged, wholly or in some part.
-    bool damaged = false;
     // Of a program of the judged system: the libcuda that the loader would take for it. Absent: not asked.
     std::optional<std::string> libcuda;
     std::vector<std::string> loader_problems;  // of the libraries it needs, in sentences

@@ -14,6 +14,7 @@
 namespace jetcuda {
 namespace {
 
+constexpr std::string_view machine_of_jetsons = "aarch64";
 constexpr CudaVersion first_with_zstd{12, 4};  // nvcc manual 13.0, --compress-mode
 constexpr CudaVersion first_with_abi_8{13, 0};
 // What PTX needs at least that is newer than anything the table knows.
@@ -232,6 +233,19 @@ RunJudgement refused(const CodeToJudge& code, const InspectTarget& target) {
     return judgement;
 }
 
+// What the GPU would take of it does not matter; who ships it wants to know all the same.
+RunJudgement other_processor(const CodeToJudge& code, const InspectTarget& target) {
+    CodeToJudge of_gpu = code;
+    of_gpu.machine.clear();
+    RunJudgement judgement;
+    judgement.verdict = RunVerdict::cannot_run;
+    judgement.rule = "other-processor";
+    judgement.summary = fmt::format("It is a file for {}, and a Jetson's processor is {}. Of its GPU code alone: {}",
+                                    code.machine, machine_of_jetsons, judge_code(of_gpu, target).summary);
+    judgement.remedy = "Get the build for aarch64 (of Python wheels: manylinux_…_aarch64), or build it on a Jetson";
+    return judgement;
+}
+
 }  // namespace
 
 std::string_view name_of(RunVerdict verdict) {
@@ -279,7 +293,28 @@ Coverage coverage_of(const CodeToJudge& code, const InspectTarget& target) {
     return coverage;
 }
 
+Coverage& Coverage::operator+=(const Coverage& other) {
+    native += other.native;
+    jit += other.jit;
+    none += other.none;
+    return *this;
+}
+
+CodeToJudge to_judge(const InspectedPart& part) {
+    CodeToJudge code;
+    code.rows = &part.code.rows;
+    code.mixes = &part.code.mixes;
+    code.finished = !part.code.object;
+    code.linked_at_load = part.code.linked_at_load;
+    code.damaged = !part.code.problems.empty();
+    code.runtime = part.runtime;
+    code.machine = part.code.machine;
+    return code;
+}
+
 RunJudgement judge_code(const CodeToJudge& code, const InspectTarget& target) {
+    const bool uses_gpu = !code.rows->empty() || code.runtime.linkage != RuntimeLinkage::none;
+    if (uses_gpu && !code.machine.empty() && code.machine != machine_of_jetsons) return other_processor(code, target);
     if (const Best best = best_with(code, target.sm, target.driver_cuda); best.fit != Fit::none) {
         return native_or_jit(best, code, target);
     }

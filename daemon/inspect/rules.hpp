@@ -14,8 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "probes/programs/device_code.hpp"
-#include "probes/programs/runtime_use.hpp"
+#include "probes/programs/inspection.hpp"
 #include "probes/versions.hpp"
 
 namespace jetcuda {
@@ -42,6 +41,7 @@ std::string_view name_of(RunVerdict verdict);  // "cannot-run"
 enum class Certainty { promised, reported };
 std::string_view name_of(Certainty certainty);
 
+// What is judged of one file: a part of an inspection, or rows by themselves.
 struct CodeToJudge {
     const std::vector<CodeRow>* rows = nullptr;
     const std::vector<CodeMix>* mixes = nullptr;  // of the same file; null or empty: not known
@@ -49,7 +49,11 @@ struct CodeToJudge {
     bool linked_at_load = false;                  // DeviceCode::linked_at_load
     bool damaged = false;                         // there are problems: what lies behind them is not known
     RuntimeUse runtime;
+    std::string machine;  // of the host's code; empty: it has none
 };
+
+// The part must outlive the answer.
+CodeToJudge to_judge(const InspectedPart& part);
 
 struct RunJudgement {
     RunVerdict verdict = RunVerdict::no_device_code;
@@ -64,6 +68,7 @@ struct RunJudgement {
 struct Coverage {
     std::uint64_t native = 0, jit = 0, none = 0;
     [[nodiscard]] std::uint64_t containers() const { return native + jit + none; }
+    Coverage& operator+=(const Coverage& other);
 };
 
 Coverage coverage_of(const CodeToJudge& code, const InspectTarget& target);

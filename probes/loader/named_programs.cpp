@@ -14,33 +14,11 @@ namespace {
 constexpr std::size_t most_files = 20'000;  // of one folder
 constexpr std::size_t most_loads = 512;     // programs whose libraries are searched, of one folder
 
-bool has_code(const Inspection& inspection) {
-    return std::any_of(inspection.parts.begin(), inspection.parts.end(), [](const InspectedPart& part) {
-        return !part.code.rows.empty() || part.runtime.linkage != RuntimeLinkage::none;
-    });
-}
+bool says_something(const Fact<Inspection>& content) { return !content || uses_gpu(*content) || is_damaged(*content); }
 
-bool says_something(const Fact<Inspection>& content) {
-    if (!content) return true;
-    const Inspection& inspection = *content;
-    return has_code(inspection) || !inspection.problems.empty() ||
-           std::any_of(inspection.parts.begin(), inspection.parts.end(),
-                       [](const InspectedPart& part) { return !part.code.problems.empty(); });
-}
-
-bool has_loader(const Inspection& inspection) {
-    if (inspection.kind != ProgramKind::elf || inspection.parts.size() != 1) return false;
-    const DeviceCode& code = inspection.parts.front().code;
-    return code.bits == 64 && !code.object;
-}
-
-// Of a folder's files: a program, or a library that uses the GPU, which some program loads as a plug-in.
+// Of a folder's files: a program, or a library that asks for the GPU, which some program loads as a plug-in.
 bool is_loaded_alone(const Inspection& inspection) {
-    if (!has_loader(inspection)) return false;
-    const DeviceCode& code = inspection.parts.front().code;
-    const auto& needed = code.needed;
-    return code.executable || has_code(inspection) ||
-           std::find(needed.begin(), needed.end(), libcuda_name) != needed.end();
+    return has_loader(inspection) && (inspection.parts.front().code.executable || asks_for_gpu(inspection));
 }
 
 class Looking {

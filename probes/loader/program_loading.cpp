@@ -20,8 +20,8 @@ bool is_of_driver(std::string_view name) {
            starts_with(name, "libnvcu");
 }
 
-bool needs_libcuda(const LoaderProcess::Object& object) {
-    return std::find(object.needed.begin(), object.needed.end(), library) != object.needed.end();
+bool holds_libcuda(const std::vector<std::string>& needed) {
+    return std::find(needed.begin(), needed.end(), library) != needed.end();
 }
 
 // The runtime opens libcuda while the program runs; whatever holds it linked in does so itself.
@@ -31,6 +31,11 @@ bool holds_runtime(const Inspection& inspection) {
 }
 
 }  // namespace
+
+bool asks_for_gpu(const Inspection& inspection) {
+    return uses_gpu(inspection) || std::any_of(inspection.parts.begin(), inspection.parts.end(),
+                                               [](const auto& part) { return holds_libcuda(part.code.needed); });
+}
 
 ProgramLoaders::ProgramLoaders(const SystemRoot& root, LdSoConf conf, FileLooks& looks)
     : root_(root), conf_(std::move(conf)), looks_(looks), machine_(machine_of_loader(root)) {}
@@ -77,7 +82,7 @@ std::optional<ProgramLoading> ProgramLoaders::load(const std::string& path) {
         const LoaderProcess::Object& object = process.objects()[i];
         if (i == loader_itself || is_of_driver(name_in(object.path))) continue;
         loading.objects.push_back(object.path);
-        if (needs_libcuda(object)) {
+        if (holds_libcuda(object.needed)) {
             add_request(process, i, true, loading);
             continue;
         }

@@ -23,6 +23,9 @@ struct ProgramLoading {
     std::vector<std::string> objects;
 };
 
+// It carries code or a runtime, or needs libcuda itself.
+bool asks_for_gpu(const Inspection& inspection);
+
 // The loaders of one system, as its programs name them. `root` and `looks` must outlive it.
 class ProgramLoaders {
 public:

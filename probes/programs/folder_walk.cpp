@@ -19,13 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool says_something(const Inspection& inspection) {
-    if (!inspection.problems.empty()) return true;
-    return std::any_of(inspection.parts.begin(), inspection.parts.end(), [](const InspectedPart& part) {
-        return !part.code.rows.empty() || !part.code.problems.empty() || part.runtime.linkage != RuntimeLinkage::none;
-    });
-}
-
 struct Found {
     std::string path;
     std::pair<dev_t, ino_t> file;
@@ -83,7 +76,7 @@ std::vector<Inspection> inspect_all(const std::vector<std::string>& files,
     const auto work = [&] {
         for (std::size_t at = next++; at < files.size(); at = next++) {
             Inspection inspection = inspect_file(files[at]);
-            if (says_something(inspection)) results[at] = std::move(inspection);
+            if (uses_gpu(inspection) || is_damaged(inspection)) results[at] = std::move(inspection);
             const std::lock_guard<std::mutex> lock(telling);
             if (++done, on_progress) on_progress(done);
         }

@@ -130,9 +130,7 @@ private:
 
     // Of an archive only what there is something to say of.
     void add(InspectedPart part) {
-        const bool says_something =
-            !part.code.rows.empty() || !part.code.problems.empty() || part.runtime.linkage != RuntimeLinkage::none;
-        if (!says_something) return;
+        if (!uses_gpu(part) && part.code.problems.empty()) return;
         if (inspection_.parts.size() < Inspection::most_parts) {
             inspection_.parts.push_back(std::move(part));
         } else if (inspection_.parts.size() == Inspection::most_parts) {
@@ -159,11 +157,6 @@ std::string_view words_for(mode_t mode) {
 }
 
 }  // namespace
-
-std::string_view name_of(ProgramKind kind) {
-    constexpr std::array<std::string_view, 7> names{"elf", "fatbin", "cubin", "ptx", "archive", "wheel", "other"};
-    return names.at(static_cast<std::size_t>(kind));
-}
 
 Inspection inspect_descriptor(int descriptor, const std::string& name, const ArchiveLimits& limits) {
     Inspection inspection;

@@ -35,4 +35,14 @@ struct Inspection {
     static constexpr std::size_t most_parts = 4096;
 };
 
+// It carries code for a GPU, or a runtime that asks for one.
+bool uses_gpu(const InspectedPart& part);
+bool uses_gpu(const Inspection& inspection);
+
+// Some of it is damaged or could not be read: what there is of it is not all.
+bool is_damaged(const Inspection& inspection);
+
+// A program or a library that a loader may take: no object file, no archive, nothing of 32 bits.
+bool has_loader(const Inspection& inspection);
+
 }  // namespace jetcuda

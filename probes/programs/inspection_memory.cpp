@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "probes/system/descriptor.hpp"
+#include "probes/system/write_all.hpp"
 
 namespace jetcuda {
 namespace {
@@ -42,26 +43,7 @@ std::string read_whole(int folder, std::size_t limit) {
     return text;
 }
 
-bool write_whole(int file, const std::string& text) {
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t count = ::write(file, text.data() + done, text.size() - done);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return false;
-        done += static_cast<std::size_t>(count);
-    }
-    return true;
-}
-
 long long nanoseconds_of(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
-
-bool was_read_whole(const Inspection& inspection) {
-    if (!inspection.problems.empty()) return false;
-    for (const InspectedPart& part : inspection.parts) {
-        if (!part.code.problems.empty()) return false;
-    }
-    return true;
-}
 
 }  // namespace
 
@@ -86,7 +68,7 @@ const Inspection* InspectionMemory::find(const std::string& key) {
 }
 
 void InspectionMemory::put(const std::string& key, const Inspection& inspection) {
-    if (!was_read_whole(inspection)) return;
+    if (is_damaged(inspection)) return;
     asked_.insert(key);
     known_[key] = inspection;
     changed_ = true;
@@ -106,7 +88,7 @@ void InspectionMemory::save() {
     const Descriptor file{
         ::openat(folder.number(), new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!file) return;
-    const bool written = write_whole(file.number(), text);
+    const bool written = write_all(file.number(), text) == 0;
     if (!written || ::renameat(folder.number(), new_name, folder.number(), file_name) != 0) {
         ::unlinkat(folder.number(), new_name, 0);
         return;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Includes point one way: kernels, probes/system, probes/elf <- probes/* <- daemon/checks <- daemon/report <- daemon/gate
-<- daemon/bus, daemon/cli; the rules of daemon/inspect lie below the checks. Each row below says what files of one place may include of ours; the first that fits counts.
+<- daemon/bus, daemon/cli; the rules of daemon/inspect lie below the checks. Each row below says what files of one place may
+include of ours; the first that fits counts.
 """
 
 import re
@@ -20,7 +21,7 @@ RULES = [
     (r"probes/.*", [r"probes/.*"]),
     # The inspector's rules are as pure as a judge, and checks judge by them; what is said of files lies above.
     (r"daemon/inspect/(rules|target)\..*",
-     [r"daemon/inspect/(rules|target)\.hpp", r"probes/programs/(device_code|runtime_use)\.hpp", *FACTS]),
+     [r"daemon/inspect/(rules|target)\.hpp", r"probes/programs/(device_code|runtime_use|inspection)\.hpp", *FACTS]),
     (r"daemon/checks/.*", [r"daemon/checks/.*", r"daemon/inspect/(rules|target)\.hpp", *FACTS]),
     (r"daemon/(report|gate|settings)/.*|daemon/runner_protocol\..*",
      [*REPORT, r"probes/system/strict_json\.hpp"]),
