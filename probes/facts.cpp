@@ -4,6 +4,13 @@
 
 namespace jetcuda {
 
+Facts::Facts() = default;
+Facts::Facts(const Facts&) = default;
+Facts::Facts(Facts&&) noexcept = default;
+Facts& Facts::operator=(const Facts&) = default;
+Facts& Facts::operator=(Facts&&) noexcept = default;
+Facts::~Facts() = default;
+
 std::string_view name_of(Distribution distribution) {
     switch (distribution) {
         case Distribution::ubuntu: return "ubuntu";

@@ -369,6 +369,14 @@ struct CustomAnswer {
 };
 
 struct Facts {
+    // Compiled in one place: each of them takes as long as a check that copies a machine's facts.
+    Facts();
+    Facts(const Facts&);
+    Facts(Facts&&) noexcept;
+    Facts& operator=(const Facts&);
+    Facts& operator=(Facts&&) noexcept;
+    ~Facts();
+
     Scope scope;
     Fact<std::string> boot_id;
 

@@ -1,3 +1,5 @@
+#include <doctest/doctest.h>
+
 #include "tests/daemon/checks/work_cases.hpp"
 
 using namespace jetcuda;
