@@ -6,9 +6,7 @@
 //                 payload, at the end of the header, whose size differs from entry to entry
 //
 // One file holds up to tens of thousands of containers, one behind the other with zeros between them up to the
-// section's alignment (256 bytes in aarch64 files of CUDA 12 and later). They lie in `.nv_fatbin` and `__nv_relfatbin`,
-// and just as well in ordinary data: NVIDIA's own libcufft keeps 23,983 of 23,984 in `.ldata`. So all data is searched
-// for the magic, and what looks like a container is held to its structure.
+// section's alignment (256 bytes in aarch64 files of CUDA 12 and later).
 
 #pragma once
 
@@ -16,7 +14,6 @@
 #include <string>
 
 #include "probes/elf/bytes.hpp"
-#include "probes/elf/window.hpp"
 
 namespace jetcuda {
 
@@ -47,36 +44,14 @@ constexpr std::uint64_t fatbin_entry_size = 64;  // the part that every entry ha
 
 bool starts_with_fatbin_magic(ByteView start);
 
+// In ordinary data the magic alone proves nothing; with a header of the right form, and an entry's behind it, it is
+// enough. A file may be full of magics: no exception for each.
+bool looks_like_container(ByteView start);
+
 // How many bytes follow the header of a container. Throws Malformed where it is none.
 std::uint64_t read_fatbin_header(ByteView start);
 
 // `room`: the bytes from here to the end of the container. Throws Malformed where this is no entry, or leaves it.
 FatbinEntry read_fatbin_entry(FileOffset at, ByteView start, std::uint64_t room);
-
-// What a search meets, in the order of the file.
-class FatbinVisitor {
-public:
-    FatbinVisitor() = default;
-    virtual ~FatbinVisitor() = default;
-    FatbinVisitor(const FatbinVisitor&) = delete;
-    FatbinVisitor& operator=(const FatbinVisitor&) = delete;
-
-    virtual void container(FileOffset at, std::uint64_t size) = 0;
-    // `window` gives the payload. May throw Malformed: then the entry is damaged, and the next one is taken.
-    virtual void entry(const FatbinEntry& entry, Window& window) = 0;
-    virtual void problem(std::string text) = 0;
-};
-
-struct FatbinRange {
-    FileOffset begin, end;  // inside the file
-    // Nothing else than containers and zeros belongs here, so that anything else is damage. In ordinary data it is
-    // data.
-    bool only_fatbins = false;
-    std::string name;  // for problems: "section .nv_fatbin"
-};
-
-// Finds the containers in a part of a file and steps through their entries. Behind damage, the next container is
-// looked for. Throws only where the source cannot be read.
-void search_fatbins(Window& window, const FatbinRange& range, FatbinVisitor& visitor);
 
 }  // namespace jetcuda

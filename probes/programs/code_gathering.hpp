@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "probes/elf/fatbin.hpp"
+#include "probes/elf/fatbin_search.hpp"
 #include "probes/elf/window.hpp"
 #include "probes/programs/device_code.hpp"
 

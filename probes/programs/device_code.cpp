@@ -1,17 +1,12 @@
 #include "probes/programs/device_code.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <memory>
 #include <system_error>
-#include <thread>
 
 #include "probes/elf/cubin.hpp"
 #include "probes/elf/elf_file.hpp"
-#include "probes/elf/fatbin.hpp"
-#include "probes/elf/window.hpp"
 #include "probes/programs/code_gathering.hpp"
+#include "probes/programs/code_search.hpp"
 #include "probes/programs/ptx_text.hpp"
 
 namespace jetcuda {
@@ -19,11 +14,6 @@ namespace {
 
 constexpr std::string_view linked_section = ".nv_fatbin";
 constexpr std::string_view relocatable_section = "__nv_relfatbin";
-constexpr std::string_view relocatable_range = "section __nv_relfatbin";
-
-// From how many bytes to search on the parts of a file are searched at once, and by how many threads.
-constexpr std::uint64_t worth_threads = std::uint64_t{32} << 20U;
-constexpr std::size_t most_threads = 4;
 
 std::string at_offset(FileOffset at) { return " at offset " + std::to_string(at.value); }
 
@@ -42,7 +32,8 @@ std::string machine_name(std::uint16_t machine) {
 
 class Reading {
 public:
-    explicit Reading(const ByteSource& source) : source_(source), window_(source), gathering_(code_) {}
+    Reading(const ByteSource& source, const SearchEffort& effort)
+        : source_(source), effort_(effort), gathering_(code_) {}
 
     DeviceCode run() {
         try {
@@ -63,7 +54,8 @@ private:
         const std::string start = source_.read({0}, std::min(text_start, source_.size()), "the beginning");
         if (starts_with_fatbin_magic(ByteView{start})) {
             code_.form = FileForm::fatbin;
-            search_fatbins(window_, {{0}, {source_.size()}, true, "the fat binary"}, gathering_);
+            std::vector<FatbinRange> whole{{{0}, {source_.size()}, true, "the fat binary"}};
+            search_code(source_, whole, effort_, gathering_);
         } else if (start.compare(0, 4, "\177ELF") == 0) {
             read_elf(ByteView{start});
         } else if (const std::optional<PtxHeader> ptx = read_ptx_header(start)) {
@@ -144,7 +136,7 @@ private:
             return true;
         });
         if (!whole) ranges = whole_file();
-        search(ranges);
+        search_code(source_, ranges, effort_, gathering_);
     }
 
     void read_facts(const ElfFile& file) {
@@ -193,59 +185,6 @@ private:
 
     [[nodiscard]] std::vector<FatbinRange> whole_file() const { return {{{0}, {source_.size()}, false, "the file"}}; }
 
-    void search(std::vector<FatbinRange>& ranges) {
-        std::sort(ranges.begin(), ranges.end(),
-                  [](const FatbinRange& a, const FatbinRange& b) { return a.begin.value < b.begin.value; });
-        std::uint64_t done = 0;  // a hostile table may name the same GB a thousand times
-        std::uint64_t size = 0;
-        for (FatbinRange& range : ranges) {
-            range.begin.value = std::min(std::max(range.begin.value, done), range.end.value);
-            done = std::max(done, range.end.value);
-            size += range.end.value - range.begin.value;
-        }
-        if (ranges.size() > 1 && size > worth_threads) return search_at_once(ranges);
-        for (const FatbinRange& range : ranges) {
-            gathering_.enter(range.name == relocatable_range);
-            search_fatbins(window_, range, gathering_);
-        }
-    }
-
-    // What was met in one part of the file, and why no more of it was.
-    struct Part {
-        DeviceCode code;
-        CodeGathering gathering{code};
-        std::exception_ptr stopped;
-    };
-
-    // A library of half a GB has its code in a few parts, and whoever asks waits for it.
-    void search_at_once(const std::vector<FatbinRange>& ranges) {
-        std::vector<std::unique_ptr<Part>> parts;
-        for (std::size_t i = 0; i < ranges.size(); ++i) parts.push_back(std::make_unique<Part>());
-        std::atomic<std::size_t> next{0};
-        const auto work = [&] {
-            for (std::size_t i = next++; i < ranges.size(); i = next++) {
-                Part& part = *parts[i];
-                part.gathering.enter(ranges[i].name == relocatable_range);
-                try {
-                    Window window(source_);
-                    search_fatbins(window, ranges[i], part.gathering);
-                } catch (...) {
-                    part.stopped = std::current_exception();
-                }
-            }
-        };
-        const std::size_t count =
-            std::min<std::size_t>({ranges.size(), most_threads, std::max(1U, std::thread::hardware_concurrency())});
-        std::vector<std::thread> threads;
-        for (std::size_t i = 1; i < count; ++i) threads.emplace_back(work);
-        work();
-        for (std::thread& thread : threads) thread.join();
-        for (const std::unique_ptr<Part>& part : parts) {
-            gathering_.take(part->gathering);
-            if (part->stopped) std::rethrow_exception(part->stopped);
-        }
-    }
-
     // One damaged part must not hide the others.
     template <typename Question>
     bool try_to(const std::string& what, bool otherwise, Question question) {
@@ -258,7 +197,7 @@ private:
     }
 
     const ByteSource& source_;
-    Window window_;
+    const SearchEffort& effort_;
     DeviceCode code_;
     CodeGathering gathering_;
 };
@@ -309,6 +248,8 @@ std::string CodeRow::isa() const {
     return std::to_string(isa_major) + "." + std::to_string(isa_minor);
 }
 
-DeviceCode find_device_code(const ByteSource& source) { return Reading(source).run(); }
+DeviceCode find_device_code(const ByteSource& source, const SearchEffort& effort) {
+    return Reading(source, effort).run();
+}
 
 }  // namespace jetcuda

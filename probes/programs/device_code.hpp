@@ -90,8 +90,16 @@ struct DeviceCode {
     static constexpr std::size_t most_mixes = 1024;
 };
 
+// A large file is searched from several places at once; what is found does not depend on it.
+struct SearchEffort {
+    std::size_t threads = threads_of_this_machine();           // at least one
+    std::uint64_t shortest_stretch = std::uint64_t{8} << 20U;  // bytes; less than that is searched in one go
+
+    static std::size_t threads_of_this_machine();
+};
+
 // Reads the whole file, by its headers. Never throws for what is in the file or for a file that cannot be read to its
 // end: that is a problem, told in `problems`. Uses a few MB of memory however large the file is.
-DeviceCode find_device_code(const ByteSource& source);
+DeviceCode find_device_code(const ByteSource& source, const SearchEffort& effort = {});
 
 }  // namespace jetcuda

@@ -1,7 +1,7 @@
 // A stretch of fat binaries: the first byte says whether other data may lie between them.
 
 #include "probes/elf/cubin.hpp"
-#include "probes/elf/fatbin.hpp"
+#include "probes/elf/fatbin_search.hpp"
 #include "tests/fuzz/hostile.hpp"
 
 using namespace jetcuda;

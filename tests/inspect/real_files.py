@@ -41,9 +41,14 @@ LARGE_WHEELS = (
     ("nvidia-cusolver-cu12", "11.7.5.82", ARM), ("nvidia-cusparse-cu12", "12.5.10.65", ARM), ("nvidia-npp-cu12", "12.4.1.87", ARM),
     ("nvidia-cublas", "13.10.0.20", ARM), ("nvidia-cufft", "12.5.0.14", ARM), ("nvidia-curand", "10.4.5.25", ARM),
     ("nvidia-cusolver", "12.4.1.2", ARM), ("nvidia-cusparse", "12.9.4.2", ARM), ("nvidia-npp", "13.2.0.93", ARM),
-    ("nvidia-curand-cu12", "10.3.10.19", X86), ("nvidia-npp-cu12", "12.4.1.87", X86), ("nvidia-npp", "13.2.0.93", X86),
+    ("nvidia-cublas-cu12", "12.9.3.13", X86), ("nvidia-cufft-cu12", "11.4.1.4", X86), ("nvidia-curand-cu12", "10.3.10.19", X86),
+    ("nvidia-cusolver-cu12", "11.7.5.82", X86), ("nvidia-cusparse-cu12", "12.5.10.65", X86), ("nvidia-npp-cu12", "12.4.1.87", X86),
+    ("nvidia-nvjpeg-cu12", "12.4.0.76", X86), ("nvidia-cublas", "13.10.0.20", X86), ("nvidia-cufft", "12.5.0.14", X86),
+    ("nvidia-curand", "10.4.5.25", X86), ("nvidia-cusolver", "12.4.1.2", X86), ("nvidia-cusparse", "12.9.4.2", X86),
+    ("nvidia-npp", "13.2.0.93", X86), ("nvidia-nvjpeg", "13.3.2.43", X86),
     ("cupy-cuda12x", "14.2.0", ARM), ("cupy-cuda13x", "14.2.0", ARM), ("bitsandbytes", "0.50.2", ARM),
-    ("warp-lang", "1.19.0", ARM), ("cutensor-cu12", "2.8.1", ARM), ("jax-cuda12-plugin", "0.10.2", ARM))
+    ("warp-lang", "1.19.0", ARM), ("cutensor-cu12", "2.8.1", ARM), ("jax-cuda12-plugin", "0.10.2", ARM),
+    ("torchvision", "0.29.2", ARM), ("xgboost", "3.2.0", ARM))
 
 
 def packages(small):

@@ -120,28 +120,6 @@ TEST_CASE("more sorts of containers than an honest file has are not told") {
     CHECK(code_of(write_fatbins(containers)).mixes.size() == DeviceCode::most_mixes);
 }
 
-TEST_CASE("the parts of a large file are searched at once, and nothing is lost or told twice") {
-    const std::string first = write_fatbin({sass_image(87), ptx_image(72, 6, 3)});
-    const std::string second = write_fatbin({ptx_image(72, 6, 3), sass_image(72)});
-    std::string data(20U << 20U, 'x'), constants(20U << 20U, 'y');
-    data.replace(16, first.size(), first);
-    data.replace((10U << 20U), second.size(), second);
-    constants.replace((19U << 20U), first.size(), first);
-    const DeviceCode code = code_of(library_with({{".nv_fatbin", second + first.substr(0, 100)},
-                                                  {"__nv_relfatbin", first},
-                                                  {".ldata", data},
-                                                  {".lrodata", constants}})
-                                        .bytes);
-    CHECK(code.containers == 6);
-    CHECK(rows_of(code) == "sass sm_72 7 x2, sass sm_87 7 x3 to link 1, ptx compute_72 6.3 x5 to link 1");
-    REQUIRE(code.mixes.size() == 2);
-    CHECK(code.mixes[0].containers == 2);
-    CHECK(code.mixes[0].rows == std::vector<std::uint16_t>{0, 2});
-    CHECK(code.mixes[1].containers == 2);
-    CHECK_FALSE(code.problems.empty());
-    CHECK_FALSE(code.linked_at_load);
-}
-
 TEST_CASE("a cubin that is cut off is told, and counts as no code") {
     const std::string whole = write_cubin({.sm = 87});
     for (const std::size_t size : {std::size_t{64}, whole.size() / 2, whole.size() - 1}) {
