@@ -5,7 +5,7 @@
 #   sh tests/long.sh damage     a thousand rounds of random damage to boards, with another seed each day
 #   sh tests/long.sh fuzz       each fuzz target for five minutes (clang with libFuzzer); tests/fuzz/README.md says what to do with a find
 #   sh tests/long.sh seeded     ten thousand drivers that fail at random, with another seed each day
-#   sh tests/long.sh agree      the inspector against cuobjdump's counts on all real files of tests/inspect (about 5 GB to fetch, once)
+#   sh tests/long.sh agree      the inspector against cuobjdump's counts on all real files of tests/inspect (fetched once: 12 GB of disk)
 #   sh tests/long.sh tidy       clang-tidy with its static analyzer, over the tests' own sources, too
 #   sh tests/long.sh loader     our re-enactment of the loader against the real one, on 3000 random systems: glibc of this
 #                               machine and of Debian 11, x86-64 and aarch64 (in an emulator; root)
