@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "probes/elf/file_source.hpp"
+#include "tests/harness/counting_source.hpp"
 #include "tests/harness/elf_writer.hpp"
 #include "tests/harness/random_bytes.hpp"
 #include "tests/harness/temp_root.hpp"
@@ -192,19 +193,6 @@ TEST_CASE("an open descriptor is a source, too") {
 }
 
 TEST_CASE("a file is read in parts, and only the parts asked for") {
-    class CountingSource final : public ByteSource {
-    public:
-        explicit CountingSource(std::string_view bytes) : bytes_(bytes) {}
-        [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
-        mutable std::size_t fetched = 0;
-
-    private:
-        void fill(FileOffset at, std::string& bytes, std::string_view) const override {
-            fetched += bytes.size();
-            bytes.assign(bytes_.substr(static_cast<std::size_t>(at.value), bytes.size()));
-        }
-        std::string_view bytes_;
-    };
     ElfRecipe recipe = driver_recipe();
     recipe.padding = std::size_t{1} << 22;
     const WrittenElf written = write_shared_object(recipe);

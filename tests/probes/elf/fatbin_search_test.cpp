@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/harness/counting_source.hpp"
 #include "tests/harness/fatbin_writer.hpp"
 #include "tests/harness/random_bytes.hpp"
 
@@ -92,19 +93,6 @@ TEST_CASE("the magic in ordinary data is no container, and neither is one inside
 }
 
 TEST_CASE("many tiny containers are not read many times") {
-    class CountingSource final : public ByteSource {
-    public:
-        explicit CountingSource(std::string_view bytes) : bytes_(bytes) {}
-        [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
-        mutable std::size_t fetched = 0;
-
-    private:
-        void fill(FileOffset at, std::string& bytes, std::string_view) const override {
-            fetched += bytes.size();
-            bytes.assign(bytes_.substr(static_cast<std::size_t>(at.value), bytes.size()));
-        }
-        std::string_view bytes_;
-    };
     std::string bytes;
     for (int i = 0; i < 20'000; ++i) bytes += write_fatbin({});
     const CountingSource source(bytes);
@@ -119,26 +107,12 @@ TEST_CASE("payloads are jumped over") {
     ImageRecipe image = sass_image(87);
     image.payload.resize(5'000'000, 'x');
     const std::string bytes = write_fatbin({image, image, image});
-    std::size_t reads = 0;
-    class CountingSource final : public ByteSource {
-    public:
-        CountingSource(std::string_view bytes, std::size_t& reads) : bytes_(bytes), reads_(reads) {}
-        [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
-
-    private:
-        void fill(FileOffset at, std::string& bytes, std::string_view) const override {
-            reads_ += bytes.size();
-            bytes.assign(bytes_.substr(static_cast<std::size_t>(at.value), bytes.size()));
-        }
-        std::string_view bytes_;
-        std::size_t& reads_;
-    };
-    const CountingSource source(bytes, reads);
+    const CountingSource source(bytes);
     Window window(source);
     Found found;
     search_fatbins(window, {{0}, {bytes.size()}, true, "it"}, found);
     CHECK(found.entries.size() == 3);
-    CHECK(reads < 20'000);
+    CHECK(source.fetched < 20'000);
 }
 
 // ---- flaws, each named for what is wrong; a sound container stands behind each ----
