@@ -98,6 +98,9 @@ void write_fatbins_of(const std::string& folder, const std::string& before) {
     add("sound-two-images", two);
     add("sound-many-kinds", many);
     add("sound-padded-to-256", write_fatbins({two, write_fatbin({}), two}, 256));
+    ImageRecipe around = sass_image(72);
+    around.payload = std::string(80, 'x') + two + std::string(80, 'x');
+    add("container-in-a-payload", write_fatbins({two, write_fatbin({around}), two}));
     add("file-cut-in-an-image", two.substr(0, two.size() - 100));
     add("file-cut-in-a-header", two.substr(0, 40));
     add("container-of-version-2", with(two, 4, 2, 2));
@@ -131,6 +134,7 @@ void write_device_code() {
     write("device_code/sound-linked-at-load", write_shared_object(recipe).bytes);
     write("device_code/sound-cubin-of-abi-7", write_cubin({}));
     write("device_code/sound-cubin-of-abi-8", write_cubin({.sm = 110, .abi = 8, .note = "-arch sm_110a"}));
+    write("device_code/cubin-cut-behind-its-header", write_cubin({}).substr(0, 100));
     write("device_code/cubin-of-abi-9", write_cubin({.abi = 9}));
     write("device_code/sound-ptx", "// x\n/* y */ .version 8.5\n.target sm_87a\n");
     write("device_code/ptx-without-target", ".version 8.5\n");
