@@ -105,9 +105,9 @@ private:
             const bool code = cubin_has_code(source_);
             (code ? row.count : row.stubs) = 1;
             if (code && header.relocatable) row.relocatable = 1;
+            gathering_.add(row);
             return true;
         });
-        gathering_.add(row);
     }
 
     void read_elf(ByteView start) {
