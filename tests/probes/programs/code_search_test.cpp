@@ -3,6 +3,7 @@
 #include "probes/programs/code_search.hpp"
 
 #include <cerrno>
+#include <random>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -80,16 +81,15 @@ TEST_CASE("however finely a file is cut for the search, what is found is the sam
     int damaged = 0;
     for (unsigned seed = 0; seed < 300; ++seed) {
         CAPTURE(seed);
-        const std::string choice = random_bytes(seed, 24);
-        const auto some = [&](std::size_t from) {
+        std::mt19937 random(seed);
+        const auto some = [&] {
             std::vector<std::string> chosen;
-            for (std::size_t i = from; i < from + 8; ++i) {
-                chosen.push_back(pieces[static_cast<unsigned char>(choice[i]) % pieces.size()]);
-            }
+            for (int i = 0; i < 8; ++i) chosen.push_back(pieces[random() % pieces.size()]);
             const std::string bytes = write_fatbins(chosen, 8);
             return seed % 3 == 0 ? mutated(bytes, seed) : bytes;
         };
-        const Parts parts(some(0), some(8), some(16));
+        const std::string linked = some(), relocatable = some(), data = some();
+        const Parts parts(linked, relocatable, data);
         const std::string expected = described(searched(parts, in_one_go));
         for (const std::uint64_t length : {1U, 64U, 1000U, 20'000U}) {
             CAPTURE(length);
