@@ -17,7 +17,7 @@ std::string DriverLibrary::open(const std::string& path) {
     if (handle_ != nullptr) return {};
     const char* reason = dlerror();  // NOLINT(concurrency-mt-unsafe): the probe has one thread of its own
     if (reason == nullptr) return "the loader gave no reason";
-    const std::string words = reason;
+    std::string words = reason;
     // So the loader speaks of a file for another machine, too, and of one that this file needs it names the other path.
     const bool not_there =
         words.rfind(path + ": ", 0) == 0 && words.find(std::generic_category().message(ENOENT)) != std::string::npos;
