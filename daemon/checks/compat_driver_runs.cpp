@@ -78,6 +78,8 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
     const WorkItem* refused = first_item(kernels, [](const WorkItem& item) {
         return item.outcome == WorkOutcome::refused || item.outcome == WorkOutcome::failed;
     });
+    const bool is_rung = refused == nullptr;
+    if (is_rung) refused = lost_rung(answer);
     if (refused != nullptr) {
         const bool answered = refused->outcome == WorkOutcome::refused;
         const bool ecc = refused->result == result_of::ecc_uncorrectable;
@@ -85,9 +87,10 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
             return say_of_gpu(ecc ? work_ecc_error.code : work_gpu_busy.code, refused->result_name, refused->result,
                               refusal_text(*refused));
         }
-        finding.values["item"] = name_with_origin(*refused);
+        finding.values["item"] = is_rung ? refused->name : name_with_origin(*refused);
         const std::string meaning = answered ? meaning_of_result(refused->result) : std::string();
-        return say("kernels-refused", refusal_text(*refused) + (meaning.empty() ? "" : ": " + meaning));
+        return say(is_rung ? "ptx-version-refused" : "kernels-refused",
+                   refusal_text(*refused) + (meaning.empty() ? "" : ": " + meaning));
     }
     // It came to a context once, and to no second one.
     const auto unable = std::find_if(answer.steps.begin(), answer.steps.end(),
@@ -130,6 +133,8 @@ extern const Check compat_driver_runs{
              take_out_of_the_way},
             {"kernels-refused", Status::fail,
              "The driver of {dir} starts, and the kernel {item} does not run: {answer}", take_out_of_the_way},
+            {"ptx-version-refused", Status::fail, "The driver of {dir} starts, and fails at {item}: {answer}",
+             take_out_of_the_way},
             {"wrong-result", Status::fail, "With the driver of {dir} the kernel {item} computes {answer}",
              take_out_of_the_way},
             {"crashed", Status::fail, "The driver of {dir} crashed with {signal} in the step \"{step}\"",

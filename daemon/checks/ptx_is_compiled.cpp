@@ -55,6 +55,8 @@ extern const Check ptx_is_compiled{
         {"below-promise", Status::fail,
          "The driver compiles PTX up to ISA {highest} only, but its CUDA version, {cuda}, promises {promised}",
          reinstall_driver},
+        {"ptx-version-refused", Status::fail,
+         "The driver compiles PTX up to ISA {highest}, and yet fails at {item}: {answer}", reinstall_driver},
         work_ecc_error,
     }),
     .judge = [](const Facts& facts) -> Finding {
@@ -69,34 +71,36 @@ extern const Check ptx_is_compiled{
             const std::string_view code = code_of_kernel(*item);
             if (!is_rung(*item) && !code.empty()) return finding_about(*item, answer, facts, code);
         }
-        const WorkItem* busy = first_item(items, [](const WorkItem& item) {
-            return is_rung(item) && item.outcome == WorkOutcome::refused && says_busy(item.result);
-        });
-        if (busy != nullptr) return finding_about(*busy, answer, facts, work_gpu_busy.code);
+        // Of a rung beyond the promise these say nothing of the compiler either.
+        for (const WorkItem* item : items) {
+            if (!is_rung(*item) || item->outcome != WorkOutcome::refused) continue;
+            if (says_busy(item->result)) return finding_about(*item, answer, facts, work_gpu_busy.code);
+            if (item->result == result_of::ecc_uncorrectable)
+                return finding_about(*item, answer, facts, work_ecc_error.code);
+        }
         const std::optional<PtxIsa> highest = highest_ptx(answer);
         if (!highest) {
             if (const WorkItem* refused = first_item(items, is_rung))
                 return finding_about(*refused, answer, facts, "ptx-refused");
             return because_missing({Lack::not_asked, "jetcuda-probe tried no PTX", "jetcuda-probe"});
         }
-        Finding finding{.code = "ok",
-                        .values = {{"highest", highest->text()}, {"packages", package_names(facts).library}},
-                        .evidence = {{"highest PTX ISA", highest->text(), "jetcuda-probe: jit"}}};
-        if (!answer.driver_version) return finding;
-        const CudaVersion cuda = CudaVersion::from_api(*answer.driver_version);
-        const std::optional<PtxIsa> promised = newest_isa_of(cuda);
-        if (!promised) return finding;
-        finding.evidence.push_back({"PTX ISA of CUDA " + cuda.text(), promised->text(), "PTX ISA, release history"});
-        // Only what was tried counts: a ladder that ends early breaks no promise.
-        const WorkItem* refused = first_item(items, [&](const WorkItem& item) {
-            const std::optional<PtxIsa> isa = rung_isa(item);
-            return isa && *highest < *isa && *isa <= *promised && item.outcome == WorkOutcome::refused;
-        });
-        if (refused != nullptr) {
-            finding.code = "below-promise";
-            finding.evidence.push_back(work_evidence(*refused));
-            finding.values["cuda"] = cuda.text();
+        Finding finding{.code = "ok"};
+        const WorkItem* lost = lost_rung(answer);
+        if (lost != nullptr) {
+            const bool is_short = *highest < rung_isa(*lost) && lost->outcome == WorkOutcome::refused &&
+                                  (lost->result == result_of::unsupported_ptx_version ||
+                                   lost->result == result_of::invalid_ptx);
+            finding = finding_about(*lost, answer, facts, is_short ? "below-promise" : "ptx-version-refused");
+        }
+        finding.values["highest"] = highest->text();
+        finding.values["packages"] = package_names(facts).library;
+        finding.evidence.insert(finding.evidence.begin(), {"highest PTX ISA", highest->text(), "jetcuda-probe: jit"});
+        if (const std::optional<PtxIsa> promised = promised_ptx(answer)) {
+            const std::string cuda = CudaVersion::from_api(*answer.driver_version).text();
+            finding.values["cuda"] = cuda;
             finding.values["promised"] = promised->text();
+            finding.evidence.insert(finding.evidence.begin() + 1,
+                                    {"PTX ISA of CUDA " + cuda, promised->text(), "PTX ISA, release history"});
         }
         return finding;
     },

@@ -78,6 +78,27 @@ inline std::optional<PtxIsa> highest_ptx(const ProbeAnswer& answer) {
     return highest;
 }
 
+// The newest that the driver's own CUDA version promises; empty where the driver or the table does not say.
+inline std::optional<PtxIsa> promised_ptx(const ProbeAnswer& answer) {
+    if (!answer.driver_version) return std::nullopt;
+    return newest_isa_of(CudaVersion::from_api(*answer.driver_version));
+}
+
+// The first rung, up to the newest that is promised or taken, that the driver does not take. Above those a driver may
+// refuse what it likes, but not take a module and have no kernel in it, nor end in an error after which nothing works.
+inline const WorkItem* lost_rung(const ProbeAnswer& answer) {
+    const std::optional<PtxIsa> newest = std::max(promised_ptx(answer), highest_ptx(answer));
+    const StepAnswer* jit = answer.step(ProbeStep::jit);
+    for (const WorkItem* item : answer.work_of(ProbeStep::jit)) {
+        const std::optional<PtxIsa> isa = rung_isa(*item);
+        if (!isa) continue;
+        if (item->outcome == WorkOutcome::failed) return item;
+        if (item->outcome != WorkOutcome::refused) continue;
+        if (isa <= newest || (jit != nullptr && !jit->succeeded() && jit->result == item->result)) return item;
+    }
+    return nullptr;
+}
+
 inline std::size_t count_right(const std::vector<const WorkItem*>& items) {
     return static_cast<std::size_t>(std::count_if(
         items.begin(), items.end(), [](const WorkItem* item) { return item->outcome == WorkOutcome::right; }));

@@ -120,6 +120,20 @@ TEST_CASE("kernels that come as PTX count too") {
     CHECK(missing_compiler.summary.find("its compiler for PTX is missing") != std::string::npos);
 }
 
+TEST_CASE("a version of PTX that its driver promises and does not take counts too") {
+    const CheckResult lost = with(
+        "PTX 7.4", [](WorkItem& item) { make_refused(item, 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"); },
+        ProbeStep::jit);
+    CHECK(lost.code == "ptx-version-refused");
+    CHECK(lost.summary.find("starts, and fails at PTX 7.4: CUDA_ERROR_UNSUPPORTED_PTX_VERSION (222)") !=
+          std::string::npos);
+    CHECK(lost.remedy.find("purge") != std::string::npos);
+    CHECK(with("PTX 8.8", [](WorkItem& item) { item.outcome = WorkOutcome::failed; }, ProbeStep::jit).code ==
+          "ptx-version-refused");
+    CHECK(with("PTX 7.4", [](WorkItem& item) { make_refused(item, 2, "CUDA_ERROR_OUT_OF_MEMORY"); }, ProbeStep::jit)
+              .code == "gpu-busy");
+}
+
 TEST_CASE("a busy or broken GPU is not the compat's doing") {
     const CheckResult busy =
         with("floats", [](WorkItem& item) { make_refused(item, 2, "CUDA_ERROR_OUT_OF_MEMORY", "cuMemAlloc_v2"); });

@@ -46,6 +46,50 @@ TEST_CASE("less than the promise fails, more does not") {
     CHECK(judged(id, more).summary == "The driver compiles PTX, up to ISA 8.6");
 }
 
+TEST_CASE("a version that is lost below the highest fails, however it is lost") {
+    const CheckResult refused =
+        with("PTX 7.4", [](WorkItem& item) { make_refused(item, 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"); });
+    CHECK(refused.code == "ptx-version-refused");
+    CHECK(refused.status == Status::fail);
+    CHECK(refused.summary.rfind("The driver compiles PTX up to ISA 8.5, and yet fails at PTX 7.4: CUDA_ERROR_", 0) ==
+          0);
+    const CheckResult without_kernel = with("PTX 7.4", [](WorkItem& item) {
+        item.outcome = WorkOutcome::failed;
+        item.text = "cuModuleGetFunction answered success and wrote nothing";
+    });
+    CHECK(without_kernel.code == "ptx-version-refused");
+    CHECK(without_kernel.evidence.at(2).what == "PTX 7.4");
+    CHECK(without_kernel.evidence.at(2).value == "failed: cuModuleGetFunction answered success and wrote nothing");
+}
+
+TEST_CASE("what no compiler may do is told above the promise too, and a plain refusal there is not") {
+    const auto beyond = [](const char* settled, void (*change)(WorkItem&)) {
+        Facts facts = healthy_orin();
+        ProbeAnswer& answer = facts.driver_probe.value();
+        change(work_item(facts, ProbeStep::jit, "PTX 8.6"));
+        for (StepAnswer& step : answer.steps) {
+            if (step.step == ProbeStep::jit) step.result = std::atoi(settled);
+        }
+        return judged(id, facts);
+    };
+    CHECK(beyond("0", [](WorkItem& item) { make_refused(item, 209, "CUDA_ERROR_NO_BINARY_FOR_GPU"); }).code == "ok");
+    CHECK(beyond("0", [](WorkItem& item) { item.outcome = WorkOutcome::failed; }).code == "ptx-version-refused");
+    CHECK(beyond("719", [](WorkItem& item) { make_refused(item, 719, "CUDA_ERROR_LAUNCH_FAILED"); }).code ==
+          "ptx-version-refused");
+    CHECK(beyond("214", [](WorkItem& item) { make_refused(item, 214, "CUDA_ERROR_ECC_UNCORRECTABLE"); }).code ==
+          "ecc-error");
+}
+
+TEST_CASE("the end of a ladder that breaks otherwise than by its version is told as what it is") {
+    const CheckResult broken =
+        with("PTX 8.5", [](WorkItem& item) { make_refused(item, 999, "CUDA_ERROR_UNKNOWN", "cuModuleLoadDataEx"); });
+    CHECK(broken.code == "ptx-version-refused");
+    CHECK(broken.summary.find("up to ISA 8.4, and yet fails at PTX 8.5: CUDA_ERROR_UNKNOWN (999)") !=
+          std::string::npos);
+    CHECK(with("PTX 8.5", [](WorkItem& item) { make_refused(item, 218, "CUDA_ERROR_INVALID_PTX"); }).code ==
+          "below-promise");
+}
+
 TEST_CASE("a ladder that ends before the promise breaks none") {
     Facts facts = healthy_orin();
     std::vector<WorkItem>& work = facts.driver_probe.value().work;
