@@ -87,9 +87,9 @@ extern const Check ptx_is_compiled{
         Finding finding{.code = "ok"};
         const WorkItem* lost = lost_rung(answer);
         if (lost != nullptr) {
-            const bool is_short = *highest < rung_isa(*lost) && lost->outcome == WorkOutcome::refused &&
-                                  (lost->result == result_of::unsupported_ptx_version ||
-                                   lost->result == result_of::invalid_ptx);
+            const bool is_short =
+                *highest < rung_isa(*lost) && lost->outcome == WorkOutcome::refused &&
+                (lost->result == result_of::unsupported_ptx_version || lost->result == result_of::invalid_ptx);
             finding = finding_about(*lost, answer, facts, is_short ? "below-promise" : "ptx-version-refused");
         }
         finding.values["highest"] = highest->text();

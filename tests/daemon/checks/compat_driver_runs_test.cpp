@@ -128,9 +128,11 @@ TEST_CASE("a version of PTX that its driver promises and does not take counts to
     CHECK(lost.summary.find("starts, and fails at PTX 7.4: CUDA_ERROR_UNSUPPORTED_PTX_VERSION (222)") !=
           std::string::npos);
     CHECK(lost.remedy.find("purge") != std::string::npos);
-    CHECK(with("PTX 8.8", [](WorkItem& item) { item.outcome = WorkOutcome::failed; }, ProbeStep::jit).code ==
-          "ptx-version-refused");
-    CHECK(with("PTX 7.4", [](WorkItem& item) { make_refused(item, 2, "CUDA_ERROR_OUT_OF_MEMORY"); }, ProbeStep::jit)
+    CHECK(with(
+              "PTX 8.8", [](WorkItem& item) { item.outcome = WorkOutcome::failed; }, ProbeStep::jit)
+              .code == "ptx-version-refused");
+    CHECK(with(
+              "PTX 7.4", [](WorkItem& item) { make_refused(item, 2, "CUDA_ERROR_OUT_OF_MEMORY"); }, ProbeStep::jit)
               .code == "gpu-busy");
 }
 
