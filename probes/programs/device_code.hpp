@@ -93,7 +93,7 @@ struct DeviceCode {
 // A large file is searched from several places at once; what is found does not depend on it.
 struct SearchEffort {
     std::size_t threads = threads_of_this_machine();           // at least one
-    std::uint64_t shortest_stretch = std::uint64_t{8} << 20U;  // bytes; less than that is searched in one go
+    std::uint64_t shortest_stretch = std::uint64_t{4} << 20U;  // bytes; less than that is searched in one go
 
     static std::size_t threads_of_this_machine();
 };
