@@ -226,7 +226,7 @@ void tell_ignored(const CustomPart& custom) {
     for (const std::string& sentence : custom.ignored) write_error_line(sentence);
 }
 
-Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids) {
+Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids, CatalogUse use) {
     if (options.driver && options.no_probe) {
         throw UsageError("--driver names a driver to ask, and --no-probe says to ask none. Give one of the two.");
     }
@@ -237,7 +237,7 @@ Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids
     std::vector<const Check*> checks = checks_named(ids, every_check(custom));
 
     const fs::path data = data_directory(options);
-    Catalog catalog = load_catalog(data, fs::path{config_directory(options)} / "data.d");
+    Catalog catalog = load_catalog(data, fs::path{config_directory(options)} / "data.d", use);
     if (options.soc) check_soc(*options.soc, catalog);
 
     CollectRequest request;

@@ -42,7 +42,8 @@ struct Inquiry {
 
 // Looks up everything that the options and the ids of checks name; no id: every check, also the administrator's own.
 // Throws UsageError, SettingsError or CatalogError.
-Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids = {});
+Inquiry open_inquiry(const Options& options, const std::vector<std::string>& ids = {},
+                     CatalogUse use = CatalogUse::whole);
 
 // The settings that hold for these options, and where they are.
 std::string config_directory(const Options& options);

@@ -187,8 +187,9 @@ ExitStatus perform_inspect(const Options& options) {
         throw UsageError(
             "inspect needs the names of files or folders: \"jetcuda-check inspect ./program libkernels.so dist/\".");
     }
-    const Inquiry inquiry = open_inquiry(options);
     const TargetRequest request{options.sm, options.driver_cuda, options.l4t};
+    const Inquiry inquiry =
+        open_inquiry(options, {}, request.of_this_board() ? CatalogUse::whole : CatalogUse::described_board);
     const NamedTarget target = target_for(request, inquiry);
     std::optional<LoaderQuestions> loader;  // of a board that is only described nothing is known
     if (request.of_this_board()) loader.emplace(inquiry.root);

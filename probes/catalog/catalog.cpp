@@ -228,15 +228,18 @@ const ReleaseRecord* Catalog::release(const L4tRelease& l4t) const {
     return found == releases.end() ? nullptr : &*found;
 }
 
-Catalog load_catalog(const fs::path& data_directory, const fs::path& drop_in_directory) {
+Catalog load_catalog(const fs::path& data_directory, const fs::path& drop_in_directory, CatalogUse use) {
     Catalog catalog;
-    for (const char* name : {"socs.json", "releases.json", "packages.json", "compat.json", "driver_companions.json",
-                             "kernel_faults.json", "container_files.json"}) {
-        read_file(data_directory / name, catalog);
-    }
+    for (const char* name : {"socs.json", "releases.json", "compat.json"}) read_file(data_directory / name, catalog);
     if (catalog.socs.empty()) refuse(data_directory / "socs.json", "holds no SoC");
     if (catalog.lines.empty()) refuse(data_directory / "releases.json", "holds no line");
-    if (catalog.components.empty()) refuse(data_directory / "packages.json", "holds no component");
+    if (use == CatalogUse::whole) {
+        for (const char* name :
+             {"packages.json", "driver_companions.json", "kernel_faults.json", "container_files.json"}) {
+            read_file(data_directory / name, catalog);
+        }
+        if (catalog.components.empty()) refuse(data_directory / "packages.json", "holds no component");
+    }
     for (const fs::path& file : drop_ins(drop_in_directory)) read_file(file, catalog);
     std::sort(catalog.socs.begin(), catalog.socs.end(),
               [](const SocRecord& left, const SocRecord& right) { return left.id < right.id; });

@@ -90,8 +90,14 @@ struct CatalogError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Reads and validates `socs.json`, `releases.json` and `packages.json` in `data_directory`, then every *.json of
-// `drop_in_directory` in the order of their names (a folder that does not exist is no error). Throws CatalogError.
-Catalog load_catalog(const std::filesystem::path& data_directory, const std::filesystem::path& drop_in_directory);
+enum class CatalogUse {
+    whole,
+    described_board  // SoCs, lines, releases and cuda_compats: no board is looked at, and nothing else is needed
+};
+
+// Reads and validates the files in `data_directory` that the use asks for, then every *.json of `drop_in_directory` in
+// the order of their names (a folder that does not exist is no error). Throws CatalogError.
+Catalog load_catalog(const std::filesystem::path& data_directory, const std::filesystem::path& drop_in_directory,
+                     CatalogUse use = CatalogUse::whole);
 
 }  // namespace jetcuda

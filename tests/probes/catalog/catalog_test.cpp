@@ -65,6 +65,24 @@ std::string refusal_of_drop_in(std::string_view content) {
 
 }  // namespace
 
+TEST_CASE("for a board that is only described no more is read than tells of it") {
+    const Data data;
+    data.folder.write("/data/packages.json", "no JSON");
+    CHECK_THROWS_AS((void)data.load(), CatalogError);
+    const Catalog catalog =
+        load_catalog(data.folder.on_host("/data"), data.folder.on_host("/data.d"), CatalogUse::described_board);
+    CHECK_FALSE(catalog.socs.empty());
+    CHECK_FALSE(catalog.lines.empty());
+    CHECK(catalog.components.empty());
+    const Catalog whole = load_catalog(our_data, "/no/such/folder");
+    const Catalog ours = load_catalog(our_data, "/no/such/folder", CatalogUse::described_board);
+    CHECK(ours.releases.size() == whole.releases.size());
+    CHECK(ours.compats.size() == whole.compats.size());
+    data.folder.write("/data/releases.json", "no JSON");
+    CHECK_THROWS_AS((void)load_catalog(data.folder.on_host("/data"), "/none", CatalogUse::described_board),
+                    CatalogError);
+}
+
 TEST_CASE("our own data load, and hold what the checks rest on") {
     const Catalog catalog = load_catalog(our_data, "/no/such/folder");
     for (const auto& [id, sm, module, variant] :
