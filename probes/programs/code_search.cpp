@@ -6,6 +6,8 @@
 #include <memory>
 #include <thread>
 
+#include "probes/system/in_threads.hpp"
+
 namespace jetcuda {
 namespace {
 
@@ -65,13 +67,7 @@ void search_at_once(const ByteSource& source, const Stretches& stretches, std::s
         Window window(source);
         for (std::size_t i = next++; i < stretches.size(); i = next++) stretches[i]->run(window, stretches[i]->end);
     };
-    const std::size_t count = std::min(stretches.size(), most_threads);
-    if (count <= 1) return work();
-    // This one waits meanwhile: a thread begins on the processor of the one that made it, and where both work it takes
-    // the kernel some ms to part them, which is as long as half a GB takes.
-    std::vector<std::thread> threads;
-    while (threads.size() < count) threads.emplace_back(work);
-    for (std::thread& thread : threads) thread.join();
+    in_threads(std::min(stretches.size(), most_threads), work);
 }
 
 // In the order of the file. A stretch that was begun where no container begins, but inside of one, does not count: the

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "probes/programs/inspect_file.hpp"
+#include "probes/system/in_threads.hpp"
 
 namespace jetcuda {
 namespace {
@@ -81,11 +82,7 @@ std::vector<Inspection> inspect_all(const std::vector<std::string>& files,
             if (++done, on_progress) on_progress(done);
         }
     };
-    std::vector<std::thread> threads;
-    const std::size_t count = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), files.size());
-    for (std::size_t i = 1; i < count; ++i) threads.emplace_back(work);
-    work();
-    for (std::thread& thread : threads) thread.join();
+    in_threads(std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), files.size()), work);
     std::vector<Inspection> told;
     for (std::optional<Inspection>& result : results) {
         if (result) told.push_back(*std::move(result));
