@@ -78,8 +78,8 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
     const WorkItem* refused = first_item(kernels, [](const WorkItem& item) {
         return item.outcome == WorkOutcome::refused || item.outcome == WorkOutcome::failed;
     });
-    const bool is_rung = refused == nullptr;
-    if (is_rung) refused = lost_rung(answer);
+    const bool of_ladder = refused == nullptr;
+    if (of_ladder) refused = lost_rung(answer);
     if (refused != nullptr) {
         const bool answered = refused->outcome == WorkOutcome::refused;
         const bool ecc = refused->result == result_of::ecc_uncorrectable;
@@ -87,9 +87,9 @@ Finding judge_rung(const CompatFolder& folder, const Facts& facts) {
             return say_of_gpu(ecc ? work_ecc_error.code : work_gpu_busy.code, refused->result_name, refused->result,
                               refusal_text(*refused));
         }
-        finding.values["item"] = is_rung ? refused->name : name_with_origin(*refused);
+        finding.values["item"] = of_ladder ? refused->name : name_with_origin(*refused);
         const std::string meaning = answered ? meaning_of_result(refused->result) : std::string();
-        return say(is_rung ? "ptx-version-refused" : "kernels-refused",
+        return say(of_ladder ? "ptx-version-refused" : "kernels-refused",
                    refusal_text(*refused) + (meaning.empty() ? "" : ": " + meaning));
     }
     // It came to a context once, and to no second one.

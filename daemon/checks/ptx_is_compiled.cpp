@@ -69,14 +69,9 @@ extern const Check ptx_is_compiled{
         if (const auto death = death_in(answer, ProbeStep::jit, facts)) return *death;
         for (const WorkItem* item : items) {
             const std::string_view code = code_of_kernel(*item);
-            if (!is_rung(*item) && !code.empty()) return finding_about(*item, answer, facts, code);
-        }
-        // Of a rung beyond the promise these say nothing of the compiler either.
-        for (const WorkItem* item : items) {
-            if (!is_rung(*item) || item->outcome != WorkOutcome::refused) continue;
-            if (says_busy(item->result)) return finding_about(*item, answer, facts, work_gpu_busy.code);
-            if (item->result == result_of::ecc_uncorrectable)
-                return finding_about(*item, answer, facts, work_ecc_error.code);
+            // A rung that was refused is judged as part of the ladder, but for what says nothing of the compiler.
+            const bool of_gpu = code == work_gpu_busy.code || code == work_ecc_error.code;
+            if (!code.empty() && (of_gpu || !is_rung(*item))) return finding_about(*item, answer, facts, code);
         }
         const std::optional<PtxIsa> highest = highest_ptx(answer);
         if (!highest) {

@@ -45,10 +45,11 @@ struct Stretch {
 };
 using Stretches = std::vector<std::unique_ptr<Stretch>>;
 
-Stretches cut(const std::vector<FatbinRange>& ranges, std::uint64_t work) {
+// `data_length`: of a stretch of data.
+Stretches cut(const std::vector<FatbinRange>& ranges, std::uint64_t data_length) {
     Stretches stretches;
     for (const FatbinRange& range : ranges) {
-        const std::uint64_t length = work * gain(range);
+        const std::uint64_t length = data_length * gain(range);
         FileOffset begin = range.begin;
         while (begin.value < range.end.value) {
             // What is left at the end is too short for a stretch of its own.
@@ -93,7 +94,7 @@ void search_code(const ByteSource& source, std::vector<FatbinRange> ranges, cons
               [](const FatbinRange& a, const FatbinRange& b) { return a.begin.value < b.begin.value; });
     std::uint64_t done = 0;  // a hostile table may name the same GB a thousand times
     std::uint64_t size = 0;
-    std::uint64_t work = 0;
+    std::uint64_t work = 0;  // bytes of data that would take as long
     for (FatbinRange& range : ranges) {
         range.begin.value = std::min(std::max(range.begin.value, done), range.end.value);
         done = std::max(done, range.end.value);

@@ -63,20 +63,20 @@ TEST_CASE("a version that is lost below the highest fails, however it is lost") 
 }
 
 TEST_CASE("what no compiler may do is told above the promise too, and a plain refusal there is not") {
-    const auto beyond = [](const char* settled, void (*change)(WorkItem&)) {
+    const auto beyond = [](int result_of_step, void (*change)(WorkItem&)) {
         Facts facts = healthy_orin();
         ProbeAnswer& answer = facts.driver_probe.value();
         change(work_item(facts, ProbeStep::jit, "PTX 8.6"));
         for (StepAnswer& step : answer.steps) {
-            if (step.step == ProbeStep::jit) step.result = std::atoi(settled);
+            if (step.step == ProbeStep::jit) step.result = result_of_step;
         }
         return judged(id, facts);
     };
-    CHECK(beyond("0", [](WorkItem& item) { make_refused(item, 209, "CUDA_ERROR_NO_BINARY_FOR_GPU"); }).code == "ok");
-    CHECK(beyond("0", [](WorkItem& item) { item.outcome = WorkOutcome::failed; }).code == "ptx-version-refused");
-    CHECK(beyond("719", [](WorkItem& item) { make_refused(item, 719, "CUDA_ERROR_LAUNCH_FAILED"); }).code ==
+    CHECK(beyond(0, [](WorkItem& item) { make_refused(item, 209, "CUDA_ERROR_NO_BINARY_FOR_GPU"); }).code == "ok");
+    CHECK(beyond(0, [](WorkItem& item) { item.outcome = WorkOutcome::failed; }).code == "ptx-version-refused");
+    CHECK(beyond(719, [](WorkItem& item) { make_refused(item, 719, "CUDA_ERROR_LAUNCH_FAILED"); }).code ==
           "ptx-version-refused");
-    CHECK(beyond("214", [](WorkItem& item) { make_refused(item, 214, "CUDA_ERROR_ECC_UNCORRECTABLE"); }).code ==
+    CHECK(beyond(214, [](WorkItem& item) { make_refused(item, 214, "CUDA_ERROR_ECC_UNCORRECTABLE"); }).code ==
           "ecc-error");
 }
 

@@ -94,7 +94,8 @@ TEST_CASE("however finely a file is cut for the search, what is found is the sam
         for (const std::uint64_t length : {1U, 64U, 1000U, 20'000U}) {
             CAPTURE(length);
             if (length == 1 && seed % 20 != 0) continue;  // a stretch for each byte takes its time
-            CHECK(described(searched(parts, {3, length})) == expected);
+            // Many threads, so that the ranges of containers alone, which are cut into longer stretches, are cut too.
+            CHECK(described(searched(parts, {12, length})) == expected);
         }
         damaged += expected.find("offset") != std::string::npos ? 1 : 0;
     }
